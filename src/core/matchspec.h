@@ -1,0 +1,42 @@
+/* matchspec.h - match specs: "channel/subdir::name version build[key=value,…]", file and URL specs
+ * (conda/models/match_spec.py). Judge: the matchspec vectors. */
+#ifndef CDA_CORE_MATCHSPEC_H
+#define CDA_CORE_MATCHSPEC_H
+
+#include "core/channel.h"
+#include "core/record.h"
+#include "util/err.h"
+
+struct cda_matchspec; /* opaque, immutable */
+
+/* The caller owns *ret. config tells what channel names mean. Errors: CDA_E_SPEC, CDA_E_VERSION. */
+int cda_matchspec_parse(const struct cda_channel_config *config, const char *text,
+			struct cda_matchspec **ret, struct cda_err *err) CDA_CHECK;
+struct cda_matchspec *cda_matchspec_free(struct cda_matchspec *spec);
+CDA_DEFINE_CLEANUP(struct cda_matchspec *, cda_matchspec_free)
+
+bool cda_matchspec_match(const struct cda_matchspec *spec, const struct cda_record *record);
+
+/* Borrowed; NULL when the field is not asked for. name is "*" when any name goes. */
+const char *cda_matchspec_text(const struct cda_matchspec *spec);     /* canonical */
+const char *cda_matchspec_original(const struct cda_matchspec *spec); /* as given */
+const char *cda_matchspec_name(const struct cda_matchspec *spec);
+bool cda_matchspec_name_is_exact(const struct cda_matchspec *spec);
+/* Raw field: version build build_number channel subdir url fn md5 sha256 license license_family
+ * features track_features track_feature. */
+const char *cda_matchspec_field(const struct cda_matchspec *spec, const char *field);
+bool cda_matchspec_is_name_only(const struct cda_matchspec *spec);
+bool cda_matchspec_optional(const struct cda_matchspec *spec);
+const char *cda_matchspec_target(const struct cda_matchspec *spec);
+
+/* "name version build" for libsolv and conda-build; owned. */
+char *cda_matchspec_conda_build_form(const struct cda_matchspec *spec);
+/* A new spec: this one with other fields set (pairs field, value; NULL value removes; NULL ends).
+ */
+struct cda_matchspec *cda_matchspec_with(const struct cda_matchspec *spec, ...)
+	__attribute__((sentinel));
+
+CDA_VEC_DEFINE(cda_matchspecs, struct cda_matchspec *); /* owned specs */
+void cda_matchspecs_free_all(struct cda_matchspecs *specs);
+
+#endif
