@@ -26,6 +26,7 @@
 	X(CDA_E_ARCHIVE, 1, "InvalidArchiveError")                                                 \
 	X(CDA_E_NOTFOUND, 1, "PackagesNotFoundError")                                              \
 	X(CDA_E_UNSAT, 1, "UnsatisfiableError")                                                    \
+	X(CDA_E_PINNED, 1, "SpecsConfigurationConflictError")                                      \
 	X(CDA_E_DISALLOWED, 1, "DisallowedPackageError")                                           \
 	X(CDA_E_NOENV, 1, "EnvironmentLocationNotFound")                                           \
 	X(CDA_E_NOENVNAME, 1, "EnvironmentNameNotFound")                                           \
