@@ -1,5 +1,6 @@
 #include "util/err.h"
 #include "util/alloc.h"
+#include "util/json.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -79,10 +80,51 @@ int cda_err_hint(struct cda_err *err, const char *fmt, ...)
 	return -(int)err->code;
 }
 
+/* Starts the member key; false when there is no error to add to. */
+static bool data_begin(struct cda_err *err, const char *key, struct cda_buf *text)
+{
+	if (!err || err->code == CDA_OK)
+		return false;
+	if (err->data)
+		cda_buf_addf(text, "%s, ", err->data);
+	cda_json_quote(key, text);
+	cda_buf_adds(text, ": ");
+	return true;
+}
+
+void cda_err_data_text(struct cda_err *err, const char *key, const char *text)
+{
+	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+
+	if (!data_begin(err, key, &out))
+		return;
+	if (text)
+		cda_json_quote(text, &out);
+	else
+		cda_buf_adds(&out, "null");
+	cda_replace(&err->data, cda_buf_take(&out));
+}
+
+void cda_err_data_list(struct cda_err *err, const char *key, const struct cda_strv *list)
+{
+	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+
+	if (!data_begin(err, key, &out))
+		return;
+	cda_buf_addc(&out, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		cda_buf_adds(&out, i > 0 ? ", " : "");
+		cda_json_quote(list->v[i], &out);
+	}
+	cda_buf_addc(&out, ']');
+	cda_replace(&err->data, cda_buf_take(&out));
+}
+
 void cda_err_done(struct cda_err *err)
 {
 	free(err->msg);
 	free(err->hint);
+	free(err->data);
 	*err = (struct cda_err){0};
 }
 

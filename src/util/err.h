@@ -54,6 +54,7 @@ struct cda_err {
 	int sys;    /* errno, or 0 */
 	char *msg;  /* owned: "outer: inner" */
 	char *hint; /* owned: what the user can do next, a line or more; or NULL */
+	char *data; /* owned: members of a JSON object, what tools read with --json; or NULL */
 };
 
 /* A failing call returns -code and fills err; on success err stays untouched. err must be clean
@@ -70,6 +71,11 @@ int cda_err_wrap(struct cda_err *err, int rc, const char *fmt, ...) CDA_PRINTF(3
 
 /* Adds the next step for the user; a second hint is a further line. Returns -err->code. */
 int cda_err_hint(struct cda_err *err, const char *fmt, ...) CDA_PRINTF(2, 3);
+
+/* Adds a member to the data; a NULL text is null. With a clean err nothing happens. */
+struct cda_strv;
+void cda_err_data_text(struct cda_err *err, const char *key, const char *text);
+void cda_err_data_list(struct cda_err *err, const char *key, const struct cda_strv *list);
 
 void cda_err_done(struct cda_err *err);                      /* frees and makes clean again */
 void cda_err_move(struct cda_err *dst, struct cda_err *src); /* dst clean; src is clean after */
