@@ -41,9 +41,11 @@
 	X(CDA_E_SAFETY, 1, "SafetyError")                                                          \
 	X(CDA_E_REMOVE, 1, "RemoveError")                                                          \
 	X(CDA_E_ENVFILE, 1, "EnvironmentFileNotFound")                                             \
+	X(CDA_E_ENVIRONMENT, 1, "CondaEnvironmentError")                                                \
+	X(CDA_E_INDEX, 1, "CondaIndexError")                                                       \
 	X(CDA_E_COMMAND, 1, "CommandNotFoundError")                                                \
 	X(CDA_E_DRYRUN, 0, "DryRunExit")                                                           \
-	X(CDA_E_CANCELLED, 1, "CondaSystemExit")                                                   \
+	X(CDA_E_CANCELLED, 0, "CondaSystemExit")                                                   \
 	X(CDA_E_INTERRUPTED, 130, "KeyboardInterrupt")
 
 #define CDA_ERRORS_ENUM(code, status, id) code,
