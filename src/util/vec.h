@@ -40,8 +40,8 @@
 
 /* for (type *it over the items) */
 #define cda_vec_each(it, vec)                                                                      \
-	for (__typeof__((vec)->v) it = (vec)->v,                                                   \
-				  it##_end_ = (vec)->v ? (vec)->v + (vec)->n : NULL;               \
+	for (__typeof__((vec)->v + 0) it = (vec)->v,                                               \
+				      it##_end_ = (vec)->v ? (vec)->v + (vec)->n : NULL;           \
 	     it != it##_end_; it++)
 
 /* Owned strings. The array always has a NULL after its last item once something was pushed. */
