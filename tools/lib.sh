@@ -25,20 +25,25 @@ die_hint()
 	exit 1
 }
 
-# Read config/.env; a variable that the environment already has (even empty) wins.
+# Read config/.env; a variable that the environment already has wins. Values may use the ones
+# above them as ${NAME}, and IMAGE follows RELEASE.
 load_env()
 {
 	while IFS= read -r env_line || [ -n "$env_line" ]; do
 		case $env_line in
-		'' | '#'*) continue ;;
+		[A-Z]*=*) ;;
+		*) continue ;;
 		esac
 		env_key=${env_line%%=*}
-		env_value=${env_line#*=}
 		eval "env_set=\${$env_key+set}"
-		[ -n "$env_set" ] || eval "$env_key=\$env_value"
+		[ -n "$env_set" ] || eval "$env_key=\"${env_line#*=}\""
+		if [ "$env_key" = IMAGE ] && [ -z "$env_set" ] && [ "$RELEASE" != condense ]; then
+			# shellcheck disable=SC2034 # exported below
+			IMAGE=condense/miniconda3:$CONDA_VER-py$PY_VER-$DISTRO
+		fi
 		export "${env_key?}"
 	done <"$root/config/.env"
-	unset env_line env_key env_value env_set
+	unset env_line env_key env_set
 }
 
 # take_lock NAME: one at a time on this tree, until the script ends. Children that outlive the
