@@ -1,0 +1,105 @@
+#include "cli/cmds.h"
+
+#include "util/alloc.h"
+
+#include <errno.h>
+#include <poll.h>
+
+void cda_cli_set_bool(struct cda_yaml *values, const char *setting, bool value)
+{
+	cda_yaml_set(values, setting, cda_yaml_scalar(value ? "true" : "false"));
+}
+
+void cda_cli_set_text(struct cda_yaml *values, const char *setting, const char *text)
+{
+	cda_yaml_set(values, setting, cda_yaml_str(text));
+}
+
+static void add_common(const struct cda_common *common, struct cda_yaml *values)
+{
+	static const char *const priorities[] = {"flexible", "strict", "disabled"};
+
+	if (common->json)
+		cda_cli_set_bool(values, "json", true);
+	if (common->quiet)
+		cda_cli_set_bool(values, "quiet", true);
+	if (common->yes)
+		cda_cli_set_bool(values, "always_yes", true);
+	if (common->offline)
+		cda_cli_set_bool(values, "offline", true);
+	if (common->insecure)
+		cda_cli_set_bool(values, "ssl_verify", false);
+	if (common->subdir)
+		cda_cli_set_text(values, "subdir", common->subdir);
+	if (common->channel_priority > 0)
+		cda_cli_set_text(values, "channel_priority",
+				 priorities[common->channel_priority - 1]);
+}
+
+int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
+		    struct cda_context **ret_ctx, struct cda_err *err)
+{
+	const struct cda_common *common = cli->common;
+	CDA_AUTOYAML struct cda_yaml *all =
+		values ? cda_yaml_copy(values) : cda_yaml_new(CDA_YAML_MAP);
+	struct cda_client_options options = {.name = common->name,
+					     .prefix = common->prefix,
+					     .channels = &common->channels,
+					     .override_channels = common->override_channels,
+					     .use_local = common->use_local,
+					     .values = all,
+					     .use_index_cache = common->use_index_cache,
+					     .events = cda_out_events(cli->out)};
+
+	add_common(common, all);
+	return cda_context_new(&options, ret_ctx, err);
+}
+
+/* One line of stdin, at most cap-1 bytes; false at its end or on a signal. */
+static bool read_line(char *line, size_t cap)
+{
+	size_t len = 0;
+
+	line[0] = '\0';
+	for (;;) {
+		char c;
+		ssize_t n = read(STDIN_FILENO, &c, 1);
+
+		if (n < 0 && errno == EINTR && !cda_interrupted)
+			continue;
+		if (n <= 0)
+			return false;
+		if (c == '\n')
+			break;
+		if (len + 1 < cap)
+			line[len++] = cda_lower(c);
+	}
+	line[len] = '\0';
+	return true;
+}
+
+int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
+{
+	char line[64];
+
+	if (cda_out_is_json(cli->out) || cda_settings_bool(ctx->settings, CDA_SET_always_yes))
+		return 0;
+	for (;;) {
+		struct cda_str answer;
+
+		cda_out_puts(cli->out, "Proceed ([y]/n)? ");
+		fflush(stdout);
+		/* The end of the input is the default answer, as in conda: builds have no stdin. */
+		if (!read_line(line, sizeof(line)))
+			cda_out_puts(cli->out, "\n");
+		if (cda_interrupted)
+			return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
+		answer = cda_str_trim(cda_str(line));
+		if (answer.len == 0 || cda_str_eq(answer, CDA_STR("y")) ||
+		    cda_str_eq(answer, CDA_STR("yes")))
+			return 0;
+		if (cda_str_eq(answer, CDA_STR("n")) || cda_str_eq(answer, CDA_STR("no")))
+			return cda_err_set(err, CDA_E_CANCELLED, "Exiting.");
+		cda_out_puts(cli->out, "Invalid choice: answer y or n\n");
+	}
+}

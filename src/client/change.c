@@ -1,0 +1,597 @@
+#include "client/change.h"
+
+#include "core/platform.h"
+#include "prefix/envs.h"
+#include "prefix/history.h"
+#include "prefix/meta.h"
+#include "prefix/txn.h"
+#include "util/alloc.h"
+#include "util/fs.h"
+#include "util/str.h"
+#include "util/url.h"
+
+#include <errno.h>
+
+bool cda_change_is_explicit(const char *spec)
+{
+	CDA_AUTOFREE char *bare = cda_strndup(spec, strcspn(spec, "#"));
+
+	if (!cda_ends_with(bare, ".conda") && !cda_ends_with(bare, ".tar.bz2"))
+		return false;
+	return !strstr(bare, "::") && !strpbrk(bare, "[ ");
+}
+
+struct cda_change *cda_change_free(struct cda_change *change)
+{
+	if (!change)
+		return NULL;
+	cda_plan_done(&change->plan);
+	cda_strv_done(&change->specs);
+	cda_strv_done(&change->explicit_dirs);
+	change->index = cda_index_free(change->index);
+	change->meta = cda_meta_free(change->meta);
+	change->arena = cda_arena_free(change->arena);
+	free(change->need);
+	free(change);
+	return NULL;
+}
+
+/* A new environment goes into a folder that is not there or is no environment; it must be makeable
+ * before anything is downloaded. */
+static int check_new_prefix(struct cda_change *change, bool dry, struct cda_err *err)
+{
+	const char *prefix = change->ctx->prefix;
+	struct stat st;
+
+	if (stat(prefix, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		cda_err_set(err, CDA_E_VALUE, "prefix already exists: %s", prefix);
+		return cda_err_hint(err, "it is no folder: choose another path");
+	}
+	change->is_new = !cda_prefix_is_env(prefix);
+	if (!dry && !cda_prefix_is_writable(prefix)) {
+		cda_err_set(err, CDA_E_UNWRITABLE,
+			    "the current user cannot write to the environment\n"
+			    "  environment location: %s\n  uid: %u\n  gid: %u",
+			    prefix, (unsigned)geteuid(), (unsigned)getegid());
+		cda_err_data_text(err, "environment_location", prefix);
+		return cda_err_hint(err, "choose a place of your own with -p PATH");
+	}
+	return 0;
+}
+
+static int check_prefix(struct cda_change *change, bool dry, struct cda_err *err)
+{
+	CDA_AUTOFREE char *why = NULL;
+	int rc;
+
+	if (change->command == CDA_SOLVE_CREATE)
+		return check_new_prefix(change, dry, err);
+	rc = dry ? cda_context_need_prefix(change->ctx, err)
+		 : cda_context_need_writable(change->ctx, err);
+	if (rc < 0)
+		return rc;
+	if (!dry && cda_prefix_is_frozen(change->ctx->prefix, &why)) {
+		cda_err_set(err, CDA_E_ENVIRONMENT, "the environment '%s' is frozen: %s",
+			    change->ctx->prefix, why ? why : "its owner allows no changes");
+		return cda_err_hint(err, "make an environment of your own: `conda create -n NAME …`");
+	}
+	return 0;
+}
+
+/* In one order: pins of the settings, then of the prefix. */
+static int add_pins(struct cda_change *change, struct cda_strv *pinned, struct cda_err *err)
+{
+	cda_strv_append(pinned,
+			cda_settings_list(change->ctx->settings, CDA_SET_pinned_packages));
+	return cda_prefix_pinned(change->ctx->prefix, pinned, err);
+}
+
+static int parse_specs(struct cda_change *change, const struct cda_strv *texts,
+		       struct cda_matchspecs *specs, struct cda_err *err)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		struct cda_matchspec *spec;
+		int rc = cda_matchspec_parse(change->ctx->channels, texts->v[i], &spec, err);
+
+		if (rc < 0)
+			return rc;
+		cda_matchspecs_push(specs, spec);
+		cda_strv_push(&change->specs, cda_matchspec_text(spec));
+	}
+	return 0;
+}
+
+/* Channels that specs name ("conda-forge::numpy") come behind those of the settings. */
+static void add_spec_channels(struct cda_change *change, const struct cda_matchspecs *specs,
+			      struct cda_strv *channels)
+{
+	cda_vec_each (spec, specs) {
+		const char *channel = cda_matchspec_field(*spec, "channel");
+
+		if (channel && !strpbrk(channel, "*^") && !cda_strv_has(channels, channel))
+			cda_strv_push(channels, channel);
+	}
+}
+
+static int load_index(struct cda_change *change, const struct cda_change_request *request,
+		      const struct cda_matchspecs *specs, struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	CDA_AUTOSTRV struct cda_strv channels = {0};
+	int rc;
+
+	cda_strv_append(&channels, request->channels ? request->channels
+						     : cda_settings_channels(ctx->settings));
+	if (change->command != CDA_SOLVE_REMOVE)
+		add_spec_channels(change, specs, &channels);
+	rc = cda_context_index(ctx, &channels, NULL, &change->index, err);
+	if (rc < 0 && change->command == CDA_SOLVE_REMOVE &&
+	    (err->code == CDA_E_HTTP || err->code == CDA_E_OFFLINE || err->code == CDA_E_TLS ||
+	     err->code == CDA_E_CHANNEL)) {
+		/* To take things away, what is installed is enough. */
+		cda_emit(ctx->events, CDA_EVENT_WARNING,
+			 "warning: no channel answers, going on with what is installed: %s",
+			 err->msg);
+		cda_err_done(err);
+		change->index = cda_index_new();
+		rc = 0;
+	}
+	if (rc == 0 && cda_settings_bool(ctx->settings, CDA_SET_offline)) {
+		struct cda_records cached = {0};
+		struct cda_store *store;
+
+		rc = cda_context_store(ctx, &store, err);
+		if (rc == 0)
+			rc = cda_store_records(store, change->arena, &cached, err);
+		cda_vec_each (record, &cached) {
+			const struct cda_records *known =
+				cda_index_get(change->index, (*record)->name);
+			bool has = false;
+
+			for (size_t i = 0; known && i < known->n && !has; i++)
+				has = cda_streq(known->v[i]->fn, (*record)->fn);
+			if (!has && !(*record)->is_virtual)
+				cda_index_add(change->index, *record);
+		}
+		cda_records_done(&cached);
+	}
+	return rc;
+}
+
+static int solve(struct cda_change *change, const struct cda_change_request *request,
+		 struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	const struct cda_settings *s = ctx->settings;
+	struct cda_solve_request ask = {.command = request->command, .channels = ctx->channels};
+	struct cda_history history = {0};
+	CDA_AUTOSTRV struct cda_strv texts = {0};
+	int rc;
+
+	cda_strv_append(&texts, &request->specs);
+	if (request->command == CDA_SOLVE_CREATE && !request->no_default_packages)
+		cda_strv_append(&texts, cda_settings_list(s, CDA_SET_create_default_packages));
+	rc = parse_specs(change, &texts, &ask.specs, err);
+	if (rc == 0)
+		rc = load_index(change, request, &ask.specs, err);
+	if (rc == 0)
+		rc = cda_history_load(ctx->prefix, &history, err);
+	if (rc == 0)
+		rc = add_pins(change, &ask.pinned, err);
+	if (rc == 0) {
+		cda_history_requested(&history, ctx->channels, NULL, &ask.history);
+		ask.installed = *cda_meta_records(change->meta);
+		ask.index = change->index->records;
+		cda_context_virtual(ctx, change->arena, &ask.virtual_pkgs);
+		ask.aggressive_updates = *cda_settings_list(s, CDA_SET_aggressive_update_packages);
+		ask.track_features = *cda_settings_list(s, CDA_SET_track_features);
+		ask.channel_priority = cda_context_priority(ctx);
+		ask.update = request->update;
+		ask.deps = request->deps;
+		ask.add_pip_as_python_dependency =
+			cda_settings_bool(s, CDA_SET_add_pip_as_python_dependency);
+		ask.ignore_pinned = request->ignore_pinned;
+		ask.force_reinstall = request->force_reinstall;
+		ask.force_remove = request->force_remove;
+		ask.prune = request->prune;
+		cda_emit(ctx->events, CDA_EVENT_PHASE, "Solving environment");
+		rc = cda_solve(&ask, &change->plan, err);
+		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
+			 "Solving environment");
+	}
+	cda_matchspecs_free_all(&ask.specs);
+	cda_strv_done(&ask.history);
+	cda_strv_done(&ask.pinned);
+	cda_records_done(&ask.virtual_pkgs);
+	cda_history_done(&history);
+	return rc;
+}
+
+static void fetch_options(struct cda_context *ctx, struct cda_fetch_options *options)
+{
+	const struct cda_settings *s = ctx->settings;
+
+	options->offline = cda_settings_bool(s, CDA_SET_offline);
+	options->deep_checks = cda_settings_bool(s, CDA_SET_extra_safety_checks);
+	options->events = ctx->events;
+}
+
+/* Links the packages in the order of their dependencies; each replaces what has its name. */
+static void plan_records(struct cda_change *change, struct cda_records *records, bool force)
+{
+	cda_solve_order(change->ctx->channels, records);
+	cda_vec_each (record, records) {
+		const struct cda_installed *old = cda_meta_find(change->meta, (*record)->name);
+
+		if (old && !force && cda_record_same(&old->record, *record))
+			continue;
+		if (old)
+			cda_records_push(&change->plan.unlink, &old->record);
+		cda_records_push(&change->plan.link, *record);
+	}
+}
+
+/* Packages by URL or path: nothing is solved, what is listed is what comes. */
+static int plan_explicit(struct cda_change *change, const struct cda_change_request *request,
+			 struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	struct cda_records wanted = {0}, records = {0};
+	struct cda_fetch_options options = {0};
+	struct cda_store *store;
+	int rc;
+
+	fetch_options(ctx, &options);
+	rc = cda_context_store(ctx, &store, err);
+	if (rc == 0)
+		rc = cda_context_net(ctx, &options.net, err);
+	for (size_t i = 0; rc == 0 && i < request->specs.n; i++) {
+		struct cda_record *record =
+			cda_arena_alloc0(change->arena, 1, sizeof(struct cda_record));
+
+		rc = cda_fetch_explicit_parse(change->arena, request->specs.v[i], ctx->cwd, record,
+					      err);
+		if (rc == 0)
+			cda_records_push(&wanted, record);
+	}
+	if (rc == 0) {
+		cda_emit(ctx->events, CDA_EVENT_PHASE, "Downloading and extracting packages");
+		rc = cda_fetch_explicit(store, &wanted, &options, change->arena, &records, err);
+		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
+			 "Downloading and extracting packages");
+	}
+	if (rc == 0) {
+		cda_vec_each (record, &records) {
+			CDA_AUTOFREE char *spec =
+				cda_asprintf("%s==%s=%s", (*record)->name, (*record)->version,
+					     (*record)->build);
+
+			cda_strv_push(&change->plan.update_specs, spec);
+		}
+		plan_records(change, &records, true);
+	}
+	cda_records_done(&wanted);
+	cda_records_done(&records);
+	return rc;
+}
+
+static int plan_clone(struct cda_change *change, const struct cda_change_request *request,
+		      struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	CDA_CLEANUP(cda_meta_freep) struct cda_meta *source = NULL;
+	struct cda_records records = {0};
+	struct cda_history history = {0};
+	int rc;
+
+	if (!cda_prefix_is_env(request->clone)) {
+		cda_err_set(err, CDA_E_NOENV, "Not a conda environment: %s", request->clone);
+		cda_err_data_text(err, "location", request->clone);
+		return -CDA_E_NOENV;
+	}
+	rc = cda_meta_load(request->clone, ctx->channels, 0, &source, err);
+	if (rc == 0)
+		rc = cda_history_load(request->clone, &history, err);
+	if (rc < 0)
+		return rc;
+	cda_vec_each (record, cda_meta_records(source))
+		cda_records_push(&records, cda_record_copy(change->arena, *record));
+	cda_history_requested(&history, ctx->channels, NULL, &change->plan.update_specs);
+	plan_records(change, &records, false);
+	cda_records_done(&records);
+	cda_history_done(&history);
+	return 0;
+}
+
+/* Back to an earlier revision: its dists, from the channels or from what is still cached. */
+static int plan_revision(struct cda_change *change, const struct cda_change_request *request,
+			 struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	struct cda_history history = {0};
+	CDA_AUTOSTRV struct cda_strv dists = {0}, missing = {0};
+	struct cda_matchspecs none = {0};
+	struct cda_records keep = {0}, add = {0};
+	int64_t rev = -1;
+	int rc = cda_history_load(ctx->prefix, &history, err);
+
+	if (rc < 0)
+		return rc;
+	if (!cda_parse_int(request->dists_of, 0, INT32_MAX, &rev) ||
+	    !cda_history_state(&history, (size_t)rev, &dists))
+		rc = cda_err_set(err, CDA_E_INDEX, "no such revision: %s", request->dists_of);
+	if (rc == 0)
+		rc = load_index(change, request, &none, err);
+	for (size_t i = 0; rc == 0 && i < dists.n; i++) {
+		struct cda_record want = {0};
+		const struct cda_installed *old;
+		const struct cda_records *found;
+		bool has = false;
+
+		if (!cda_history_dist(change->arena, dists.v[i], &want))
+			continue;
+		old = cda_meta_find(change->meta, want.name);
+		if (old && cda_streq(old->record.version, want.version) &&
+		    cda_streq(old->record.build, want.build)) {
+			cda_records_push(&keep, &old->record);
+			continue;
+		}
+		found = cda_index_get(change->index, want.name);
+		for (size_t k = 0; found && k < found->n && !has; k++) {
+			has = cda_streq(found->v[k]->version, want.version) &&
+			      cda_streq(found->v[k]->build, want.build);
+			if (has)
+				cda_records_push(&add, found->v[k]);
+		}
+		if (!has)
+			cda_strv_push(&missing, dists.v[i]);
+	}
+	if (rc == 0 && missing.n > 0) {
+		CDA_AUTOFREE char *list = cda_strv_join(&missing, "\n  - ");
+
+		cda_err_set(err, CDA_E_NOTFOUND,
+			    "packages of this revision are in no channel any more:\n  - %s", list);
+		cda_err_data_list(err, "packages", &missing);
+		rc = -CDA_E_NOTFOUND;
+	}
+	if (rc == 0) {
+		const struct cda_records *installed = cda_meta_records(change->meta);
+
+		plan_records(change, &add, false);
+		for (size_t i = installed->n; i-- > 0;) {
+			const char *name = installed->v[i]->name;
+			bool stays = false;
+
+			for (size_t k = 0; k < keep.n && !stays; k++)
+				stays = cda_streq(keep.v[k]->name, name);
+			for (size_t k = 0; k < add.n && !stays; k++)
+				stays = cda_streq(add.v[k]->name, name);
+			if (!stays)
+				cda_records_push(&change->plan.unlink, installed->v[i]);
+		}
+	}
+	cda_records_done(&keep);
+	cda_records_done(&add);
+	cda_history_done(&history);
+	return rc;
+}
+
+/* What is new gets the text of the spec that asked for it. */
+static void note_requested(struct cda_change *change)
+{
+	struct cda_records *link = &change->plan.link;
+
+	for (size_t i = 0; i < link->n; i++) {
+		struct cda_record *copy = cda_record_copy(change->arena, link->v[i]);
+
+		copy->requested_spec = NULL;
+		for (size_t k = 0; k < change->plan.update_specs.n; k++) {
+			CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
+			const char *text = change->plan.update_specs.v[k];
+			struct cda_err ignored = {0};
+
+			if (cda_matchspec_parse(change->ctx->channels, text, &spec, &ignored) == 0 &&
+			    cda_streq(cda_matchspec_name(spec), copy->name))
+				copy->requested_spec = cda_arena_strdup(change->arena, text);
+			cda_err_done(&ignored);
+		}
+		link->v[i] = copy;
+	}
+}
+
+static int count_needed(struct cda_change *change, struct cda_err *err)
+{
+	struct cda_store *store;
+	int rc = cda_context_store(change->ctx, &store, err);
+
+	if (rc < 0)
+		return rc;
+	change->need = cda_alloc0(change->plan.link.n + 1, sizeof(bool));
+	change->need_bytes = cda_fetch_needed(store, &change->plan.link, change->need);
+	return 0;
+}
+
+static struct cda_change *change_new(struct cda_context *ctx, enum cda_solve_command command)
+{
+	struct cda_change *change = cda_new0(struct cda_change);
+
+	change->ctx = ctx;
+	change->command = command;
+	change->arena = cda_arena_new();
+	return change;
+}
+
+int cda_change_prepare(struct cda_context *ctx, const struct cda_change_request *request, bool dry,
+		       struct cda_change **ret, struct cda_err *err)
+{
+	CDA_CLEANUP(cda_change_freep) struct cda_change *change = change_new(ctx, request->command);
+	int rc = check_prefix(change, dry, err);
+
+	/* What a killed run left must not be read as the truth. */
+	if (rc == 0 && !dry && !change->is_new)
+		rc = cda_txn_recover(ctx->prefix, ctx->events, NULL, err);
+	if (rc == 0)
+		rc = cda_meta_load(ctx->prefix, ctx->channels, 0, &change->meta, err);
+	if (rc < 0)
+		return rc;
+	if (request->explicit_urls)
+		rc = plan_explicit(change, request, err);
+	else if (request->clone)
+		rc = plan_clone(change, request, err);
+	else if (request->dists_of)
+		rc = plan_revision(change, request, err);
+	else
+		rc = solve(change, request, err);
+	if (rc == 0) {
+		note_requested(change);
+		rc = count_needed(change, err);
+	}
+	if (rc == 0)
+		*ret = cda_take_ptr(change);
+	return rc;
+}
+
+static enum cda_txn_checks checks_of(const char *text)
+{
+	return cda_streq(text, "disabled")  ? CDA_CHECKS_DISABLED
+	       : cda_streq(text, "enabled") ? CDA_CHECKS_ENABLED
+					    : CDA_CHECKS_WARN;
+}
+
+static enum cda_txn_conflict conflict_of(const char *text)
+{
+	return cda_streq(text, "warn")	    ? CDA_CONFLICT_WARN
+	       : cda_streq(text, "prevent") ? CDA_CONFLICT_PREVENT
+					    : CDA_CONFLICT_CLOBBER;
+}
+
+static int run_txn(struct cda_change *change, char *const *dirs, const char *cmd,
+		   struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	const struct cda_settings *s = ctx->settings;
+	size_t n = change->plan.link.n;
+	CDA_AUTOFREE struct cda_txn_source *sources = cda_alloc0(n + 1, sizeof(*sources));
+	CDA_AUTOFREE char *conda_dir = cda_path_join(ctx->home, ".conda");
+	CDA_AUTOSTRV struct cda_strv disallowed = {0};
+	struct cda_txn txn = {.prefix = ctx->prefix,
+			      .root_prefix = ctx->root_prefix,
+			      .config = ctx->channels,
+			      .plan = &change->plan,
+			      .sources = sources,
+			      .history_cmd = cmd,
+			      .history_version = CDA_VERSION,
+			      .conda_dir = conda_dir,
+			      .env = (const char *const *)cda_strv_argv(&ctx->env),
+			      .events = ctx->events};
+
+	for (size_t i = 0; i < n; i++) {
+		CDA_AUTOFREE char *pkgs = cda_path_dirname(dirs[i]);
+
+		sources[i].extracted_dir = dirs[i];
+		if (change->plan.link.v[i]->fn)
+			sources[i].tarball = cda_arena_printf(change->arena, "%s/%s", pkgs,
+							      change->plan.link.v[i]->fn);
+	}
+	cda_strv_append(&disallowed, cda_settings_list(s, CDA_SET_disallowed_packages));
+	txn.disallowed = (const char *const *)cda_strv_argv(&disallowed);
+	txn.safety_checks = checks_of(cda_settings_str(s, CDA_SET_safety_checks));
+	txn.extra_safety_checks = cda_settings_bool(s, CDA_SET_extra_safety_checks);
+	txn.path_conflict = conflict_of(cda_settings_str(s, CDA_SET_path_conflict));
+	txn.always_copy = cda_settings_bool(s, CDA_SET_always_copy);
+	txn.always_softlink = cda_settings_bool(s, CDA_SET_always_softlink);
+	txn.allow_softlinks = cda_settings_bool(s, CDA_SET_allow_softlinks);
+	return cda_txn_run(&txn, err);
+}
+
+static void free_dirs(char **dirs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(dirs[i]);
+	free(dirs);
+}
+
+int cda_change_commit(struct cda_change *change, const struct cda_change_commit *how,
+		      struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	size_t n = change->plan.link.n;
+	char **dirs = cda_alloc0(n + 1, sizeof(char *));
+	struct cda_fetch_options options = {.download_only = how->download_only};
+	struct cda_store *store;
+	int rc = cda_context_store(ctx, &store, err);
+
+	fetch_options(ctx, &options);
+	if (rc == 0)
+		rc = cda_context_net(ctx, &options.net, err);
+	if (rc == 0 && n > 0) {
+		bool any = change->need_bytes > 0;
+
+		if (any)
+			cda_emit(ctx->events, CDA_EVENT_PHASE,
+				 "Downloading and extracting packages");
+		rc = cda_fetch_packages(store, &change->plan.link, &options, dirs, err);
+		if (any)
+			cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
+				 "Downloading and extracting packages");
+	}
+	if (rc == 0 && !how->download_only) {
+		cda_emit(ctx->events, CDA_EVENT_PHASE, "Executing transaction");
+		rc = run_txn(change, dirs, how->cmd, err);
+		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
+			 "Executing transaction");
+	}
+	free_dirs(dirs, n);
+	return rc;
+}
+
+int cda_change_remove_all(struct cda_context *ctx, struct cda_change **ret, struct cda_err *err)
+{
+	CDA_CLEANUP(cda_change_freep) struct cda_change *change =
+		change_new(ctx, CDA_SOLVE_REMOVE);
+	const struct cda_records *installed;
+	struct cda_records order = {0};
+	int rc;
+
+	if (cda_streq(ctx->prefix, ctx->root_prefix)) {
+		cda_err_set(err, CDA_E_ENVIRONMENT, "cannot remove the base environment '%s'",
+			    ctx->prefix);
+		return cda_err_hint(err, "name another one with -n or -p");
+	}
+	rc = cda_context_need_writable(ctx, err);
+	if (rc == 0)
+		rc = cda_txn_recover(ctx->prefix, ctx->events, NULL, err);
+	if (rc == 0)
+		rc = cda_meta_load(ctx->prefix, ctx->channels, 0, &change->meta, err);
+	if (rc < 0)
+		return rc;
+	installed = cda_meta_records(change->meta);
+	cda_vec_each (record, installed)
+		cda_records_push(&order, *record);
+	cda_solve_order(ctx->channels, &order);
+	for (size_t i = order.n; i-- > 0;)
+		cda_records_push(&change->plan.unlink, order.v[i]);
+	cda_records_done(&order);
+	rc = count_needed(change, err);
+	if (rc == 0)
+		*ret = cda_take_ptr(change);
+	return rc;
+}
+
+int cda_change_remove_all_commit(struct cda_change *change, const struct cda_change_commit *how,
+				 struct cda_err *err)
+{
+	struct cda_context *ctx = change->ctx;
+	CDA_AUTOFREE char *conda_dir = cda_path_join(ctx->home, ".conda");
+	struct cda_err ignored = {0};
+	int rc = cda_change_commit(change, how, err);
+
+	if (rc < 0)
+		return rc;
+	cda_emit(ctx->events, CDA_EVENT_PHASE, "Removing the folder");
+	rc = cda_fs_remove(AT_FDCWD, ctx->prefix, err);
+	cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE, "Removing the folder");
+	if (cda_envs_unregister(conda_dir, ctx->prefix, &ignored) < 0)
+		cda_err_done(&ignored);
+	return rc;
+}
