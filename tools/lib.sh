@@ -130,3 +130,20 @@ apt_in()
 		-o "Dir::State::lists=$apt_dir/lists" -o "Dir::Cache=$apt_dir/cache" \
 		-o APT::Sandbox::User= -o Acquire::Languages=none "$@"
 }
+
+# fetch_deb PACKAGE DIRECTORY: download one binary package within the apt root. A mirror may list
+# a version that it does not hold: the next older one is taken then. Sets deb.
+fetch_deb()
+{
+	for deb_version in $(apt_in cache show "$1" 2>/dev/null | sed -n 's/^Version: //p' |
+		sort -V -r -u); do
+		rm -f "$2/$1"_*.deb
+		if (cd "$2" && apt_in get -qq download "$1=$deb_version" >"$1.log" 2>&1); then
+			# shellcheck disable=SC2034 # the caller's
+			deb=$(ls "$2/$1"_*.deb)
+			return 0
+		fi
+	done
+	die_hint "the mirror '$mirror' has no usable package '$1'" \
+		"see $2/$1.log; set MIRROR in config/.env to another mirror"
+}
