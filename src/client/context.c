@@ -275,6 +275,13 @@ char *cda_context_prefix_name(const struct cda_context *ctx, const char *prefix)
 	return cda_strdup(prefix);
 }
 
+const char *cda_context_active(const struct cda_context *ctx)
+{
+	const char *active = cda_env_get(&ctx->env, "CONDA_PREFIX");
+
+	return active && active[0] ? active : NULL;
+}
+
 int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err)
 {
 	CDA_AUTOFREE char *meta = cda_path_join(ctx->prefix, "conda-meta");

@@ -57,6 +57,9 @@ int cda_context_locate_new(const struct cda_context *ctx, const char *name, char
 /* The name that people give the prefix: "base", its folder's name in envs_dirs, or its path. Owned. */
 char *cda_context_prefix_name(const struct cda_context *ctx, const char *prefix);
 
+/* CONDA_PREFIX of the environment that is active; NULL for none. Borrowed. */
+const char *cda_context_active(const struct cda_context *ctx);
+
 /* The target must be an environment: CDA_E_NOENV when nothing is there, CDA_E_NOTAPREFIX when it
  * is a folder without conda-meta. */
 int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err) CDA_CHECK;

@@ -41,8 +41,11 @@
 	X(CDA_E_SAFETY, 1, "SafetyError")                                                          \
 	X(CDA_E_REMOVE, 1, "RemoveError")                                                          \
 	X(CDA_E_ENVFILE, 1, "EnvironmentFileNotFound")                                             \
-	X(CDA_E_ENVIRONMENT, 1, "CondaEnvironmentError")                                                \
+	X(CDA_E_ENVIRONMENT, 1, "CondaEnvironmentError")                                           \
 	X(CDA_E_INDEX, 1, "CondaIndexError")                                                       \
+	X(CDA_E_FILE, 1, "CondaFileIOError")                                                       \
+	X(CDA_E_NOPATH, 1, "PathNotFoundError")                                                    \
+	X(CDA_E_EXITZERO, 0, "CondaExitZero")                                                      \
 	X(CDA_E_COMMAND, 1, "CommandNotFoundError")                                                \
 	X(CDA_E_DRYRUN, 0, "DryRunExit")                                                           \
 	X(CDA_E_CANCELLED, 0, "CondaSystemExit")                                                   \
