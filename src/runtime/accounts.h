@@ -1,0 +1,44 @@
+/* accounts.h - the account files as text: strict reading, and the one change that is allowed.
+ *
+ * Pure: no files, no NSS. A line that does not parse is kept byte for byte and never matches. */
+#ifndef CDA_RUNTIME_ACCOUNTS_H
+#define CDA_RUNTIME_ACCOUNTS_H
+
+#include "file.h"
+
+enum { CDA_NAME_MAX = 33, CDA_HOME_MAX = 256 };
+
+struct cda_account {
+	char name[CDA_NAME_MAX], home[CDA_HOME_MAX];
+	uint32_t uid, gid;
+};
+
+/* What a rewrite does: the records of old and image become one of name (with uid and home) and,
+ * where name is not image, one of image after it, so that both names keep the uid. */
+struct cda_change {
+	const char *image, *old, *name, *home, *image_home;
+	uint32_t uid;
+};
+
+/* A name that the account may take: a lower-case letter or '_', then up to 31 of a-z 0-9 _ - */
+bool cda_name_valid(const char *name);
+/* Decimal, no sign, no leading zero, 0 to 4294967295. */
+bool cda_id_parse(struct cda_span span, uint32_t *ret_id);
+
+/* First record with that name or uid. Returns 0, or -1 if there is none; *ret is then untouched. */
+int cda_passwd_name(const struct cda_text *passwd, const char *name, struct cda_account *ret);
+int cda_passwd_uid(const struct cda_text *passwd, uint32_t uid, struct cda_account *ret);
+/* First record with that uid whose name is none of the two. */
+int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *name1,
+		     const char *name2, struct cda_account *ret);
+
+/* Write the changed text to out. Returns 0; -1 if a record is missing or out is full. */
+int cda_passwd_change(const struct cda_text *in, const struct cda_change *change,
+		      struct cda_text *out);
+int cda_shadow_change(const struct cda_text *in, const struct cda_change *change,
+		      struct cda_text *out);
+/* group and gshadow: the names in the lists of members (and administrators) alone. */
+int cda_group_change(const struct cda_text *in, const struct cda_change *change,
+		     struct cda_text *out);
+
+#endif

@@ -1,0 +1,166 @@
+/* entry - first process of the container: identity, lists, activation, then the entry script again.
+ *
+ * usage: entry SCRIPT [COMMAND...]. As root it does none of the first three. */
+#include "accounts.h"
+#include "paths.h"
+#include "place.h"
+#include "reap.h"
+#include "reqlist.h"
+#include "say.h"
+#include "stage.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Returns true if the start is over, with *status as the exit status. */
+static bool ends(int *status)
+{
+	const char *mode = getenv("CONDENSE_ON_ERROR");
+
+	if (cda_reap_stopped() != 0) {
+		*status = 128 + cda_reap_stopped();
+		return true;
+	}
+	if (*status == 0)
+		return false;
+	if (mode != NULL && strcmp(mode, "continue") == 0) {
+		cda_say("going on all the same, as CONDENSE_ON_ERROR=continue asks");
+		*status = 0;
+		return false;
+	}
+	cda_say("the command is not started; CONDENSE_ON_ERROR=continue would start it");
+	return true;
+}
+
+static int run_startup(const char *only)
+{
+	static char uid[32], gid[32], user[512], home[CDA_HOME_MAX * 2];
+	const char *new_user = getenv("NEW_USER"), *new_home = getenv("NEW_HOME");
+	const char *argv[] = {CDA_STARTUP, only, uid, gid, user, home, NULL};
+	const struct cda_run run = {.argv = argv, .envp = environ, .quiet_input = true};
+
+	cda_put(uid, sizeof(uid), "-new_uid=%lu", (unsigned long)getuid());
+	cda_put(gid, sizeof(gid), "-new_gid=%lu", (unsigned long)getgid());
+	if (cda_put(user, sizeof(user), "-new_user=%s", new_user != NULL ? new_user : "") < 0)
+		cda_put(user, sizeof(user), "-new_user=:");
+	if (cda_put(home, sizeof(home), "-new_home=%s", new_home != NULL ? new_home : "") < 0)
+		cda_put(home, sizeof(home), "-new_home=:");
+	return cda_reap_run(&run);
+}
+
+/* Who is not in the prefix's group can use the image, but not install. */
+static void check_group(void)
+{
+	gid_t groups[256];
+	struct stat st;
+	int count;
+
+	if (stat(CDA_PREFIX, &st) != 0 || st.st_uid == getuid() || st.st_gid == getgid() ||
+	    access(CDA_PREFIX, W_OK) == 0)
+		return;
+	count = getgroups(sizeof(groups) / sizeof(*groups), groups);
+	for (int i = 0; i < count; i++) {
+		if (groups[i] == st.st_gid)
+			return;
+	}
+	cda_say("gid %lu is not '%s', so '%s' and '%s' are read-only; start with -u %lu:%s",
+		(unsigned long)getgid(), CDA_IMAGE_ACCOUNT, CDA_PREFIX, CDA_WORK,
+		(unsigned long)getuid(), CDA_IMAGE_ACCOUNT);
+}
+
+/* A list that is named relative to the folder of the start keeps its meaning after we left that. */
+static void pin_lists(const struct cda_place *place)
+{
+	static const char *const variables[] = {"APT_REQUIREMENTS", "APK_REQUIREMENTS",
+						"CONDA_REQUIREMENTS", "PIP_REQUIREMENTS"};
+	char whole[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+		const char *path = getenv(variables[i]);
+
+		if (path != NULL && path[0] != '\0' && path[0] != '/' &&
+		    cda_put(whole, sizeof(whole), "%s/%s", place->cwd, path) == 0)
+			setenv(variables[i], whole, 1);
+	}
+}
+
+/* Identity and lists of somebody who is not root. Returns 0 or the exit status. */
+static int start_user(const struct cda_place *place)
+{
+	static char old_home[PATH_MAX];
+	const char *home = getenv("HOME"), *path;
+	int status;
+
+	cda_put(old_home, sizeof(old_home), "%s", home != NULL ? home : "");
+	pin_lists(place);
+	status = run_startup("-only=identity");
+	cda_place_user(status != 0);
+	if (status == CDA_EXIT_CANNOT || status == 126 || status == 127)
+		status = 0; /* it said what cannot be; the command can run all the same */
+	if (ends(&status))
+		return status;
+	check_group();
+	umask(007);
+	cda_place_seed();
+	if (cda_stage_wanted("APT_REQUIREMENTS", "/tmp/apt_requirements.txt", &path) ||
+	    cda_stage_wanted("APK_REQUIREMENTS", "/tmp/apk_requirements.txt", &path)) {
+		status = run_startup("-only=packages");
+		if (ends(&status))
+			return status;
+	}
+	if (cda_stage_wanted("CONDA_REQUIREMENTS", "/tmp/conda_requirements.txt", &path)) {
+		status = cda_stage_conda(path);
+		if (ends(&status))
+			return status;
+	}
+	if (cda_stage_wanted("PIP_REQUIREMENTS", "/tmp/pip_requirements.txt", &path)) {
+		status = cda_stage_pip(path);
+		if (ends(&status))
+			return status;
+	}
+	cda_place_return(place, old_home);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct cda_place place;
+	struct cda_run run = {.terminal = true, .guard_start = true};
+	const char **words;
+	int status = 0;
+
+	if (argc < 2) {
+		cda_say("usage: entry SCRIPT [COMMAND...]");
+		return CDA_EXIT_REFUSED;
+	}
+	if (cda_reap_init() != 0) {
+		cda_say("cannot take signals: %s", strerror(errno));
+		return CDA_EXIT_FAILED;
+	}
+	if (getuid() == 0) {
+		cda_place_root();
+	} else {
+		cda_place_save(&place);
+		status = start_user(&place);
+		if (status != 0)
+			return status;
+	}
+	if (cda_reap_stopped() != 0)
+		return 128 + cda_reap_stopped();
+	words = calloc((size_t)argc + 2, sizeof(*words));
+	if (words == NULL)
+		return CDA_EXIT_FAILED;
+	words[0] = argv[1];
+	words[1] = "--entered";
+	memcpy(words + 2, argv + 2, (size_t)(argc - 2) * sizeof(*words));
+	run.argv = words;
+	run.envp = environ;
+	return cda_reap_run(&run);
+}

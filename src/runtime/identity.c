@@ -1,0 +1,222 @@
+#include "identity.h"
+
+#include "home.h"
+#include "paths.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 20 };
+
+static char in_data[FILE_MAX], out_data[FILE_MAX];
+
+typedef int (*change_fn)(const struct cda_text *in, const struct cda_change *change,
+			 struct cda_text *out);
+
+/* The lock that passwd, usermod and the others take. */
+static int lock_accounts(int etc)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = openat(etc, ".pwd.lock", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	while (fcntl(fd, F_SETLKW, &whole) != 0) {
+		if (errno != EINTR) {
+			int rc = -errno;
+
+			close(fd);
+			return rc;
+		}
+	}
+	return fd;
+}
+
+static int read_accounts(int etc, const char *name, struct cda_text *ret, struct stat *ret_st)
+{
+	int rc, fd = cda_file_open(etc, name, ret_st);
+
+	if (fd < 0)
+		return fd;
+	*ret = (struct cda_text){.data = in_data, .cap = sizeof(in_data)};
+	rc = cda_file_read(fd, ret);
+	close(fd);
+	return rc;
+}
+
+static int change_file(int etc, const char *name, change_fn change, const struct cda_change *to,
+		       bool must_exist)
+{
+	struct cda_text in, out = {.data = out_data, .cap = sizeof(out_data)};
+	struct stat st;
+	int rc = read_accounts(etc, name, &in, &st);
+
+	if (rc == -ENOENT && !must_exist)
+		return 0;
+	if (rc == 0 && change(&in, to, &out) != 0)
+		rc = -EINVAL;
+	if (rc == 0 && out.len == in.len && memcmp(out.data, in.data, in.len) == 0)
+		return 0;
+	if (rc == 0)
+		rc = cda_file_replace(etc, name, &out, &st);
+	if (rc < 0)
+		cda_say("cannot change '/etc/%s': %s", name,
+			rc == -EINVAL ? "it does not hold the image's account" : strerror(-rc));
+	return rc;
+}
+
+/* passwd last: it is what makes the rest true. */
+static int change_all(int etc, const struct cda_change *change, bool names)
+{
+	if (names && (change_file(etc, "gshadow", cda_group_change, change, false) < 0 ||
+		      change_file(etc, "group", cda_group_change, change, false) < 0 ||
+		      change_file(etc, "shadow", cda_shadow_change, change, false) < 0))
+		return -1;
+	return change_file(etc, "passwd", cda_passwd_change, change, true);
+}
+
+/* The uid of process 1, or 0 if unknown. */
+static uint32_t first_process_uid(void)
+{
+	struct stat st;
+
+	return stat("/proc/1", &st) == 0 ? st.st_uid : 0;
+}
+
+struct state {
+	struct cda_account account, other;
+	bool other_has_uid;
+};
+
+/* Look at passwd: who has what. Returns 0 or an exit status, with a message. */
+static int look(int etc, const struct cda_policy *policy, const struct cda_identity *id,
+		const char *name, const struct cda_record *record, struct state *ret)
+{
+	struct cda_text passwd;
+	struct cda_account clash;
+	struct stat st;
+	int rc = read_accounts(etc, "passwd", &passwd, &st);
+
+	if (rc < 0) {
+		cda_say("cannot read '/etc/passwd': %s", strerror(-rc));
+		return CDA_EXIT_CANNOT;
+	}
+	if (cda_passwd_name(&passwd, record->name, &ret->account) != 0 &&
+	    cda_passwd_name(&passwd, policy->account, &ret->account) != 0) {
+		cda_say("'/etc/passwd' has no account '%s'", policy->account);
+		return CDA_EXIT_CANNOT;
+	}
+	if (ret->account.uid == 0) {
+		cda_say("account '%s' has uid 0: refused", policy->account);
+		return CDA_EXIT_REFUSED;
+	}
+	if (strcmp(name, record->name) != 0 && strcmp(name, policy->account) != 0 &&
+	    cda_passwd_name(&passwd, name, &clash) == 0) {
+		cda_say("NEW_USER '%s' is the name of another account", name);
+		return CDA_EXIT_REFUSED;
+	}
+	ret->other_has_uid =
+		cda_passwd_other(&passwd, id->uid, record->name, policy->account, &ret->other) == 0;
+	return 0;
+}
+
+static int refuse_uid(const struct cda_identity *id, const struct state *state)
+{
+	uint32_t first = first_process_uid();
+
+	if (state->other_has_uid) {
+		cda_say("uid %lu is the account '%s' of the image, which stays so; '%s' is not "
+			"mapped",
+			(unsigned long)id->uid, state->other.name, state->account.name);
+		return CDA_EXIT_CANNOT;
+	}
+	if (state->account.uid != id->uid && first != 0 && first != id->uid &&
+	    first == state->account.uid) {
+		cda_say("account '%s' belongs to uid %lu, for whom this container was started",
+			state->account.name, (unsigned long)first);
+		return CDA_EXIT_REFUSED;
+	}
+	return 0;
+}
+
+/* The rest of cda_identity_apply, under the lock. */
+static int apply_locked(int etc, const struct cda_policy *policy, const struct cda_identity *id)
+{
+	struct cda_record record, before;
+	struct state state;
+	struct cda_home home;
+	struct cda_change change;
+	char path[CDA_HOME_MAX], image_path[CDA_HOME_MAX];
+	const char *name;
+	int known = cda_record_load(policy, &record), status, home_status, rc;
+
+	if (known < 0)
+		return CDA_EXIT_REFUSED;
+	before = record;
+	name = id->new_user != NULL ? id->new_user : record.name;
+	if (!cda_name_valid(name)) {
+		cda_say("NEW_USER is not a name for an account: a-z, 0-9, '_' and '-', at most 32");
+		return CDA_EXIT_REFUSED;
+	}
+	status = look(etc, policy, id, name, &record, &state);
+	if (status == 0)
+		status = refuse_uid(id, &state);
+	if (status != 0)
+		return status;
+	if (known == 0)
+		record.image_uid = state.account.uid;
+	home = (struct cda_home){.uid = id->uid,
+				 .gid = state.account.gid,
+				 .old_uid = state.account.uid,
+				 .image_uid = record.image_uid,
+				 .name = name,
+				 .wanted = id->new_home,
+				 .image = policy->account};
+	home_status = cda_home_settle(&home, &record, path);
+	if (home_status == CDA_EXIT_REFUSED)
+		return home_status;
+	cda_put(image_path, sizeof(image_path), "/home/%s", policy->account);
+	change = (struct cda_change){.image = policy->account,
+				     .old = before.name,
+				     .name = name,
+				     .home = path,
+				     .image_home = image_path,
+				     .uid = id->uid};
+	cda_put(record.name, sizeof(record.name), "%s", name);
+	/* The old name is remembered until the files are changed: a kill in between is repaired. */
+	if (change_all(etc, &change, strcmp(before.name, name) != 0) < 0)
+		return CDA_EXIT_CANNOT;
+	if (strcmp(record.name, before.name) != 0 || strcmp(record.home, before.home) != 0 ||
+	    (known == 0 && state.account.uid != id->uid)) {
+		rc = cda_record_save(&record);
+		if (rc < 0) {
+			cda_say("cannot write '%s': %s", CDA_STATE "/account", strerror(-rc));
+			return CDA_EXIT_CANNOT;
+		}
+	}
+	return home_status;
+}
+
+int cda_identity_apply(const struct cda_policy *policy, const struct cda_identity *id)
+{
+	int lock, status, etc = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (etc < 0) {
+		cda_say("cannot open '/etc': %s", strerror(errno));
+		return CDA_EXIT_CANNOT;
+	}
+	lock = lock_accounts(etc);
+	if (lock < 0) {
+		cda_say("uid %lu cannot be given the account: '/etc' says: %s",
+			(unsigned long)id->uid, strerror(-lock));
+		close(etc);
+		return CDA_EXIT_CANNOT;
+	}
+	status = apply_locked(etc, policy, id);
+	close(lock);
+	close(etc);
+	return status;
+}

@@ -1,0 +1,14 @@
+/* ospkg.h - install the listed OS packages as root, by checked names alone. */
+#ifndef CDA_RUNTIME_OSPKG_H
+#define CDA_RUNTIME_OSPKG_H
+
+#include "reqlist.h"
+
+/* Which package manager the image has. Returns 0, or -1 if none. */
+int cda_ospkg_manager(enum cda_pm *ret);
+
+/* Install what the list at path names (opened as the caller) unless the same list was installed
+ * before. Returns 0, 128+n, or an exit status of paths.h, with a message. */
+int cda_ospkg_install(enum cda_pm pm, const char *path);
+
+#endif

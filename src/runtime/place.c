@@ -1,0 +1,248 @@
+#include "place.h"
+
+#include "accounts.h"
+#include "paths.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char passwd_data[1 << 20];
+
+void cda_place_save(struct cda_place *ret)
+{
+	const char *pwd = getenv("PWD");
+	struct stat here, there;
+
+	ret->pwd[0] = '\0';
+	if (getcwd(ret->cwd, sizeof(ret->cwd)) == NULL || ret->cwd[0] != '/')
+		ret->cwd[0] = '\0';
+	else if (pwd == NULL || pwd[0] != '/' || stat(pwd, &there) != 0 || stat(".", &here) != 0 ||
+		 here.st_dev != there.st_dev || here.st_ino != there.st_ino ||
+		 cda_put(ret->pwd, sizeof(ret->pwd), "%s", pwd) < 0)
+		cda_put(ret->pwd, sizeof(ret->pwd), "%s", ret->cwd);
+	if (chdir("/") != 0)
+		cda_say("cannot leave '%s': %s", ret->cwd, strerror(errno));
+}
+
+static int own_account(struct cda_account *ret)
+{
+	struct cda_text passwd = {.data = passwd_data, .cap = sizeof(passwd_data)};
+	struct stat st;
+	int fd = cda_file_open(AT_FDCWD, "/etc/passwd", &st);
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	rc = cda_file_read(fd, &passwd);
+	close(fd);
+	return rc < 0 ? -1 : cda_passwd_uid(&passwd, getuid(), ret);
+}
+
+static bool usable(const char *home)
+{
+	struct stat st;
+
+	return home[0] == '/' && stat(home, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       access(home, R_OK | W_OK | X_OK) == 0;
+}
+
+/* A home of last resort: ours alone. */
+static int make_home(char ret[CDA_HOME_MAX])
+{
+	struct stat st;
+
+	cda_put(ret, CDA_HOME_MAX, "/tmp/home-%lu", (unsigned long)getuid());
+	if (mkdir(ret, 0700) == 0)
+		return 0;
+	if (lstat(ret, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+	    (st.st_mode & 0777) == 0700)
+		return 0;
+	cda_put(ret, CDA_HOME_MAX, "/tmp/home-%lu-XXXXXX", (unsigned long)getuid());
+	return mkdtemp(ret) != NULL ? 0 : -errno;
+}
+
+/* Put value in front of PATH, and out of the rest of it. */
+static void path_first(char *path, size_t cap, const char *value)
+{
+	static char rest[1 << 17];
+	const char *at = path;
+	size_t len = 0, size = strlen(value);
+
+	while (*at != '\0') {
+		size_t part = strcspn(at, ":");
+
+		if (part > 0 && (part != size || strncmp(at, value, part) != 0) &&
+		    len + part + 2 < sizeof(rest)) {
+			rest[len++] = ':';
+			memcpy(rest + len, at, part);
+			len += part;
+		}
+		at += part + (at[part] == ':');
+	}
+	rest[len] = '\0';
+	cda_put(path, cap, "%s%s", value, rest);
+}
+
+static bool path_has(const char *path, const char *value)
+{
+	size_t size = strlen(value);
+
+	while (*path != '\0') {
+		size_t part = strcspn(path, ":");
+
+		if (part == size && strncmp(path, value, size) == 0)
+			return true;
+		path += part + (path[part] == ':');
+	}
+	return false;
+}
+
+static void set(const char *name, const char *value)
+{
+	if (setenv(name, value, 1) != 0)
+		cda_say("cannot set '%s': %s", name, strerror(errno));
+}
+
+/* An image derived from ours may have another environment active: that stays. */
+static void set_active(void)
+{
+	static const char *const defaults[][2] = {{"CONDA_DEFAULT_ENV", "base"},
+						  {"CONDA_PREFIX", CDA_PREFIX},
+						  {"CONDA_SHLVL", "1"},
+						  {"CONDA_PROMPT_MODIFIER", "(base) "},
+						  {"CONDA_EXE", CDA_PREFIX "/bin/conda"},
+						  {"CONDA_PYTHON_EXE", CDA_PREFIX "/bin/python"}};
+	const char *active = getenv("CONDA_PREFIX");
+
+	if (active != NULL && active[0] != '\0')
+		return;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+		set(defaults[i][0], defaults[i][1]);
+}
+
+void cda_place_user(bool silent)
+{
+	static char path[1 << 17];
+	struct cda_account account = {.name = CDA_IMAGE_ACCOUNT, .home = ""};
+	const char *now = getenv("PATH");
+	char real[PATH_MAX], local[PATH_MAX + 16];
+	bool known = own_account(&account) == 0;
+
+	if (!known || !usable(account.home)) {
+		char home[CDA_HOME_MAX];
+		int rc = make_home(home);
+
+		if (rc < 0)
+			cda_say("there is no home that uid %lu can write: %s",
+				(unsigned long)getuid(), strerror(-rc));
+		else if (!silent)
+			cda_say("'%s' is not writable for uid %lu: HOME is '%s'", account.home,
+				(unsigned long)getuid(), home);
+		cda_put(account.home, sizeof(account.home), "%s", rc < 0 ? "/tmp" : home);
+	}
+	set("HOME", account.home);
+	set("USER", account.name);
+	set("LOGNAME", account.name);
+	set_active();
+	cda_put(path, sizeof(path), "%s", now != NULL && now[0] != '\0' ? now : CDA_SYSTEM_PATH);
+	if (!path_has(path, CDA_PREFIX "/bin"))
+		path_first(path, sizeof(path), CDA_PREFIX "/bin");
+	if (realpath(account.home, real) != NULL &&
+	    cda_put(local, sizeof(local), "%s/.local/bin", real) == 0)
+		path_first(path, sizeof(path), local);
+	set("PATH", path);
+}
+
+void cda_place_root(void)
+{
+	const char *home = getenv("HOME");
+
+	if (home == NULL || strcmp(home, "/root") != 0)
+		set("HOME", "/root");
+	set("USER", "root");
+	set("LOGNAME", "root");
+	set_active();
+	set("PATH", CDA_SYSTEM_PATH ":" CDA_PREFIX "/bin");
+}
+
+/* What of path comes after folder, "" if they are the same; NULL if it is not inside. */
+static const char *inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	if (len < 2 || strncmp(path, folder, len) != 0 || (path[len] != '\0' && path[len] != '/'))
+		return NULL;
+	return path + len;
+}
+
+void cda_place_return(const struct cda_place *place, const char *old_home)
+{
+	const char *const olds[] = {old_home, "/home/" CDA_IMAGE_ACCOUNT,
+				    "/home/." CDA_IMAGE_ACCOUNT};
+	const char *home = getenv("HOME"), *rest = NULL;
+	static char to[PATH_MAX];
+
+	cda_put(to, sizeof(to), "%s", place->pwd);
+	for (size_t i = 0; rest == NULL && home != NULL && i < sizeof(olds) / sizeof(*olds); i++) {
+		rest = inside(place->pwd, olds[i]);
+		if (rest == NULL)
+			rest = inside(place->cwd, olds[i]);
+		if (rest != NULL && cda_put(to, sizeof(to), "%s%s", home, rest) < 0)
+			to[0] = '\0';
+	}
+	if (to[0] != '\0' && chdir(to) == 0) {
+		set("PWD", to);
+		return;
+	}
+	if (rest != NULL && chdir(home) == 0) {
+		set("PWD", home);
+		return;
+	}
+	cda_say("cannot go back to '%s': %s; the command starts in '/'",
+		place->cwd[0] != '\0' ? place->cwd : "the working folder", strerror(errno));
+	set("PWD", "/");
+}
+
+static void seed_one(int skel, int home, const char *name)
+{
+	char data[8192];
+	struct cda_text text = {.data = data, .cap = sizeof(data)};
+	struct stat st;
+	int out, in = cda_file_open(skel, name, &st);
+
+	if (in < 0)
+		return;
+	if (cda_file_read(in, &text) == 0) {
+		out = openat(home, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			     0660);
+		if (out >= 0) {
+			if (cda_file_write(out, text.data, text.len) < 0)
+				unlinkat(home, name, 0);
+			close(out);
+		}
+	}
+	close(in);
+}
+
+void cda_place_seed(void)
+{
+	const char *home = getenv("HOME");
+	int skel = open(CDA_SKEL, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int to = home != NULL ? open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct cda_dir dir;
+	const char *name;
+
+	if (skel >= 0 && to >= 0) {
+		cda_dir_init(&dir, skel);
+		while ((name = cda_dir_next(&dir)) != NULL)
+			seed_one(skel, to, name);
+	}
+	if (skel >= 0)
+		close(skel);
+	if (to >= 0)
+		close(to);
+}

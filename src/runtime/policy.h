@@ -1,0 +1,29 @@
+/* policy.h - what root allows the helper to do, and what the helper keeps for its next run. */
+#ifndef CDA_RUNTIME_POLICY_H
+#define CDA_RUNTIME_POLICY_H
+
+#include "accounts.h"
+
+struct cda_policy {
+	char account[CDA_NAME_MAX]; /* the one account that may be given away */
+	bool packages;              /* whether lists of OS packages are installed */
+};
+
+/* Read CDA_POLICY; a missing file means the defaults. Returns 0, or -1 with a message if it is
+ * not root's alone or holds an unknown line. */
+int cda_policy_load(struct cda_policy *ret);
+
+/* What earlier runs made of the account: its present name, the folder that is its home, and the
+ * uid that it came with. */
+struct cda_record {
+	char name[CDA_NAME_MAX], home[CDA_HOME_MAX];
+	uint32_t image_uid;
+};
+
+/* Without a record: the account as the policy names it, with /home/NAME. Returns 1 if there was a
+ * record, 0 if there was none, -1 with a message if it is not root's or does not parse. */
+int cda_record_load(const struct cda_policy *policy, struct cda_record *ret);
+/* Returns 0 or a negative errno. */
+int cda_record_save(const struct cda_record *record);
+
+#endif

@@ -1,0 +1,19 @@
+/* priv.h - a setuid program's first and last steps. */
+#ifndef CDA_RUNTIME_PRIV_H
+#define CDA_RUNTIME_PRIV_H
+
+#include <sys/types.h>
+
+/* Before anything is read: descriptors 0 to 2 valid, the others closed, limits, umask, working
+ * directory and file-size signal set. The environment is the caller's to clear, after it took
+ * copies of the values that it looks at. */
+void cda_priv_clean(void);
+
+/* Act on files as the caller, and as root again. Both end the program if the kernel disagrees. */
+void cda_priv_as_caller(void);
+void cda_priv_as_root(void);
+
+/* Become root in all three ids, without other groups. Returns 0 or a negative errno. */
+int cda_priv_all_root(void);
+
+#endif

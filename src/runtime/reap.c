@@ -1,0 +1,417 @@
+#include "reap.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CANNOT_EXEC = 126, NOT_FOUND = 127, LAST_SIGNAL = 64, MASK_BYTES = LAST_SIGNAL / 8 };
+
+/* musl keeps signals 32 to 34 to itself, so masks and actions go to the kernel directly. */
+struct kernel_action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned long mask;
+};
+
+static unsigned long old_mask;
+static int signals = -1, stopped_by;
+
+static const char *word_for(int err)
+{
+	return err == ENOENT ? "not found" : strerror(err);
+}
+
+int cda_reap_init(void)
+{
+	unsigned long mask = ~0ul;
+
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old_mask, MASK_BYTES) != 0)
+		return -errno;
+	signals = (int)syscall(SYS_signalfd4, -1, &mask, MASK_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return -errno;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return 0;
+}
+
+int cda_reap_stopped(void)
+{
+	return stopped_by;
+}
+
+static int open_terminal(void)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
+		return tty;
+	if (tty >= 0)
+		close(tty);
+	return -1;
+}
+
+static void put_fd(int fd, int at)
+{
+	if (fd < 0 || dup2(fd, at) < 0)
+		_exit(CANNOT_EXEC);
+}
+
+static void child(const struct cda_run *run, int tty, int err_pipe, int out_pipe)
+{
+	const struct kernel_action plain = {.handler = SIG_DFL};
+
+	setpgid(0, 0);
+	if (tty >= 0)
+		tcsetpgrp(tty, getpgrp());
+	if (run->quiet_input) {
+		put_fd(open("/dev/null", O_RDONLY), STDIN_FILENO);
+		put_fd(STDERR_FILENO, STDOUT_FILENO);
+	}
+	if (run->no_output)
+		put_fd(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+	if (err_pipe >= 0)
+		put_fd(err_pipe, STDERR_FILENO);
+	if (out_pipe >= 0)
+		put_fd(out_pipe, STDOUT_FILENO);
+	for (int n = 1; n <= LAST_SIGNAL; n++)
+		syscall(SYS_rt_sigaction, n, &plain, NULL, MASK_BYTES);
+	if (run->cwd != NULL && chdir(run->cwd) != 0) {
+		cda_say("cannot go to '%s': %s", run->cwd, strerror(errno));
+		_exit(CANNOT_EXEC);
+	}
+	if (run->prepare != NULL) {
+		int rc = run->prepare();
+
+		if (rc < 0) {
+			cda_say("'%s' does not get the rights it needs: %s", run->argv[0],
+				strerror(-rc));
+			_exit(CANNOT_EXEC);
+		}
+	}
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, NULL, MASK_BYTES);
+	execve(run->argv[0], (char *const *)(void *)run->argv, run->envp);
+	cda_say("'%s': %s", run->argv[0], word_for(errno));
+	_exit(errno == ENOENT ? NOT_FOUND : CANNOT_EXEC);
+}
+
+static int status_of(const siginfo_t *info)
+{
+	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
+}
+
+/* Is the process alive, and not just a zombie that nobody collected? */
+static bool is_living(pid_t pid)
+{
+	char path[64], data[256];
+	const char *state;
+	ssize_t got;
+	int fd;
+
+	cda_put(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, data, sizeof(data) - 1);
+	close(fd);
+	data[got > 0 ? got : 0] = '\0';
+	state = strrchr(data, ')');
+	return state != NULL && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
+}
+
+/* Count the living children of pid, and send each of them signal n unless it is 0. Returns -1 if
+ * the kernel does not tell. */
+static int living_children(pid_t pid, int n)
+{
+	char path[64], data[4096];
+	ssize_t got;
+	int fd, count = 0;
+
+	cda_put(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	got = read(fd, data, sizeof(data) - 1);
+	close(fd);
+	if (got < 0)
+		return -1;
+	data[got] = '\0';
+	for (char *at = data; *at >= '0' && *at <= '9';) {
+		pid_t one = (pid_t)strtol(at, &at, 10);
+
+		at += *at == ' ';
+		if (one <= 0 || !is_living(one))
+			continue;
+		count++;
+		if (n != 0)
+			kill(one, n);
+	}
+	return count;
+}
+
+/* Is pid still the shell that reads the script, and not a program that took its place? */
+static bool is_script(pid_t pid)
+{
+	static const char mark[] = "\0--entered";
+	char path[64], data[512];
+	ssize_t got;
+	int fd;
+
+	cda_put(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, data, sizeof(data));
+	close(fd);
+	return got > 0 && memmem(data, (size_t)got, mark, sizeof(mark)) != NULL;
+}
+
+static bool ends_by_default(int n)
+{
+	return n != SIGWINCH && n != SIGURG && n != SIGCONT && n != SIGTSTP && n != SIGTTIN &&
+	       n != SIGTTOU && n != SIGCHLD;
+}
+
+struct loop {
+	const struct cda_run *run;
+	pid_t main;
+	int tty, status, instead;
+	bool done;
+	size_t tail_len;
+};
+
+/* A shell with job control took the terminal for a group of its own: it ignores a request to end,
+ * and takes losing its terminal as one. */
+static void hang_up(const struct loop *loop)
+{
+	pid_t front = loop->tty >= 0 ? tcgetpgrp(loop->tty) : -1;
+
+	if (front > 0 && front != loop->main && front != getpgrp()) {
+		kill(-front, SIGHUP);
+		kill(-front, SIGCONT);
+	}
+}
+
+/* The entry script notes these and ends after its command, with the command's status. */
+static bool script_notes(int n)
+{
+	return n == SIGHUP || n == SIGINT || n == SIGQUIT || n == SIGUSR1 || n == SIGUSR2 ||
+	       n == SIGALRM || n == SIGTERM;
+}
+
+/* A script that is between two commands only notes a signal, and would start the next one all the
+ * same. So look while it stands still: with a living child, the signal is for that; without one,
+ * the start ends here. Returns false if it is no case for this. */
+static bool forward_to_script(struct loop *loop, int n)
+{
+	siginfo_t info;
+
+	if (!is_script(loop->main) || kill(loop->main, SIGSTOP) != 0)
+		return false;
+	while (waitid(P_PID, (id_t)loop->main, &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
+		if (errno != EINTR)
+			return false;
+	}
+	if (info.si_code == CLD_STOPPED && living_children(loop->main, 0) != 0) {
+		if (script_notes(n))
+			kill(-loop->main, n);
+		else
+			living_children(loop->main, n);
+	}
+	if (info.si_code == CLD_STOPPED && living_children(loop->main, 0) == 0) {
+		loop->instead = 128 + n;
+		kill(-loop->main, SIGKILL);
+	}
+	kill(loop->main, SIGCONT);
+	return true;
+}
+
+static void forward(struct loop *loop, int n)
+{
+	bool end = ends_by_default(n);
+
+	if (end && stopped_by == 0)
+		stopped_by = n;
+	if (loop->done || loop->main <= 0 || loop->instead != 0)
+		return;
+	if (!end || !loop->run->guard_start || !forward_to_script(loop, n))
+		kill(-loop->main, n);
+	if (n == SIGTERM)
+		hang_up(loop);
+}
+
+static void reap(struct loop *loop)
+{
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0 || info.si_pid == 0)
+			return;
+		if (info.si_pid != loop->main)
+			continue;
+		if (info.si_code == CLD_STOPPED) {
+			/* Nobody is there who could continue it. */
+			if (info.si_status == SIGTSTP && loop->tty >= 0)
+				kill(-loop->main, SIGCONT);
+			continue;
+		}
+		loop->status = loop->instead != 0 ? loop->instead : status_of(&info);
+		loop->done = true;
+	}
+}
+
+static void take_signals(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(loop);
+		else
+			forward(loop, (int)info.ssi_signo);
+	}
+}
+
+static void keep_tail(struct loop *loop, const char *data, size_t len)
+{
+	const struct cda_run *run = loop->run;
+	size_t room = run->tail_cap - 1;
+
+	if (len > room) {
+		data += len - room;
+		len = room;
+	}
+	if (loop->tail_len + len > room) {
+		size_t drop = loop->tail_len + len - room;
+
+		memmove(run->tail, run->tail + drop, loop->tail_len - drop);
+		loop->tail_len -= drop;
+	}
+	memcpy(run->tail + loop->tail_len, data, len);
+	loop->tail_len += len;
+	run->tail[loop->tail_len] = '\0';
+}
+
+/* Returns false at the end of the pipe. */
+static bool take_output(struct loop *loop, int fd, bool is_err)
+{
+	char data[4096];
+
+	for (;;) {
+		ssize_t got = read(fd, data, sizeof(data));
+
+		if (got < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (got == 0)
+			return false;
+		if (!is_err) {
+			loop->run->output(loop->run->ctx, data, (size_t)got);
+			continue;
+		}
+		keep_tail(loop, data, (size_t)got);
+		if (write(STDERR_FILENO, data, (size_t)got) < 0)
+			continue; /* nobody listens; the tail has it */
+	}
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int make_pipe(bool wanted, int fds[2])
+{
+	fds[0] = fds[1] = -1;
+	if (!wanted)
+		return 0;
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	return fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : -errno;
+}
+
+int cda_reap_run(const struct cda_run *run)
+{
+	struct loop loop = {.run = run, .tty = -1};
+	int err[2], out[2];
+
+	if (make_pipe(run->tail != NULL, err) != 0 || make_pipe(run->output != NULL, out) != 0) {
+		cda_say("cannot make a pipe: %s", strerror(errno));
+		return CANNOT_EXEC;
+	}
+	if (run->tail != NULL)
+		run->tail[0] = '\0';
+	if (run->terminal)
+		loop.tty = open_terminal();
+	loop.main = fork();
+	if (loop.main == 0)
+		child(run, loop.tty, err[1], out[1]);
+	close_fd(&err[1]);
+	close_fd(&out[1]);
+	if (loop.main < 0) {
+		cda_say("cannot start '%s': %s", run->argv[0], strerror(errno));
+		loop.done = true;
+		loop.status = CANNOT_EXEC;
+	} else {
+		setpgid(loop.main, loop.main);
+	}
+	while (!loop.done) {
+		struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+				       {.fd = err[0], .events = POLLIN},
+				       {.fd = out[0], .events = POLLIN}};
+
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			break;
+		if (fds[1].revents != 0 && !take_output(&loop, err[0], true))
+			close_fd(&err[0]);
+		if (fds[2].revents != 0 && !take_output(&loop, out[0], false))
+			close_fd(&out[0]);
+		if (fds[0].revents != 0)
+			take_signals(&loop);
+	}
+	/* What it wrote last; a grandchild may hold the pipe open, so without waiting. */
+	if (err[0] >= 0)
+		take_output(&loop, err[0], true);
+	if (out[0] >= 0)
+		take_output(&loop, out[0], false);
+	close_fd(&err[0]);
+	close_fd(&out[0]);
+	if (loop.tty >= 0) {
+		tcsetpgrp(loop.tty, getpgrp());
+		close(loop.tty);
+	}
+	return loop.status;
+}
+
+void cda_reap_pause(int milliseconds)
+{
+	struct loop loop = {.done = true, .tty = -1};
+	struct timespec now;
+	long long end;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + milliseconds;
+	while (stopped_by == 0) {
+		struct pollfd fd = {.fd = signals, .events = POLLIN};
+		long long left;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = end - (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+		if (left <= 0)
+			return;
+		if (poll(&fd, 1, (int)left) > 0)
+			take_signals(&loop);
+	}
+}

@@ -1,0 +1,13 @@
+/* say.h - one-line messages on stderr, safe to print whatever the caller put into them. */
+#ifndef CDA_RUNTIME_SAY_H
+#define CDA_RUNTIME_SAY_H
+
+#include <stddef.h>
+
+/* Print "condense: " and the text as one line, in one write. Control characters become '?'. */
+void cda_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Write "fmt" to buf. Returns 0, or -1 if it did not fit (buf is then the empty string). */
+int cda_put(char *buf, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
