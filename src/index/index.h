@@ -9,13 +9,18 @@
 #include "util/arena.h"
 #include "util/map.h"
 
+struct cda_index_text { /* of one load: records, and the text that they point into */
+	struct cda_arena *arena;
+	struct cda_buf text;
+};
+CDA_VEC_DEFINE(cda_index_texts, struct cda_index_text);
+
 struct cda_index {
 	struct cda_arena *arena; /* for records added one by one */
 	struct cda_records
 		records;       /* all: channels in order, each subdir in the order of its file */
-	struct cda_map *names; /* name -> struct cda_records * (owned), in the order of records */
-	struct cda_arena **arenas; /* of the loads */
-	size_t n_arenas;
+	struct cda_map *names; /* name -> struct cda_records * (owned), in that order too */
+	struct cda_index_texts texts;
 };
 
 struct cda_index *cda_index_new(void);

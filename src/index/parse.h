@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the text is from; borrowed for the call, but for `base_url`, `channel_name`, `subdir` and
- * what is made of them, which are copied to the arena. */
+/* Where the text is from; borrowed for the call. */
 struct cda_repodata_source {
 	const char *url;          /* of the subdir, with credentials: "https://host/ch/linux-64" */
 	const char *base_url;     /* of the channel: without credentials and subdir */
@@ -23,21 +22,18 @@ struct cda_repodata_source {
 
 struct cda_repodata_counts {
 	size_t records;
-	size_t skipped;      /* entries that were refused */
-	char first_bad[160]; /* why the first of them was, printable; "" for none */
+	size_t skipped;        /* entries that were refused */
+	const char *first_bad; /* file name of the first of them, or NULL; in the arena */
+	const char *why;       /* it was refused; static */
 };
 
-/* Appends records that live in the arena: "packages.conda", and of "packages" what has no .conda
- * twin. `text` is changed and must have YYJSON_PADDING_SIZE (4) bytes of room behind len, as a
- * struct cda_buf after cda_buf_reserve(buf, 4) has. Errors: CDA_E_PARSE. */
+enum { CDA_REPODATA_PADDING = 4 }; /* bytes of room that parsing needs behind the text */
+
+/* Appends the records: "packages.conda", and of "packages" what has no .conda twin. They live in
+ * the arena and point into the text, which is changed, must outlive them, and must have
+ * CDA_REPODATA_PADDING bytes of room behind len. Errors: CDA_E_PARSE. */
 int cda_repodata_parse(char *text, size_t len, const struct cda_repodata_source *source,
 		       struct cda_arena *arena, struct cda_records *records,
 		       struct cda_repodata_counts *ret_counts, struct cda_err *err) CDA_CHECK;
-
-/* A name, version or build that may stand in a file name: printable ASCII without slash, blank or
- * quote, not "." or "..", at most 255 bytes. */
-bool cda_repodata_word_is_good(const char *word);
-/* "NAME-VERSION-BUILD.conda" or ".tar.bz2" in the same alphabet. */
-bool cda_repodata_fn_is_good(const char *fn);
 
 #endif

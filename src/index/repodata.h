@@ -37,6 +37,9 @@ struct cda_repodata {
  * cannot be stored, the text is used all the same. Concurrent processes share the cache safely. */
 int cda_repodata_get(const struct cda_channel_urls *urls, const struct cda_index_options *options,
 		     struct cda_repodata *ret, struct cda_err *err) CDA_CHECK;
+/* Drops what the cache has of the URL: its text turned out to be none. */
+void cda_repodata_forget(const struct cda_channel_url *url,
+			 const struct cda_index_options *options);
 void cda_repodata_done(struct cda_repodata *repodata);
 
 #endif
