@@ -13,7 +13,8 @@
 void cda_condarc_search(const struct cda_settings_input *input, struct cda_strv *ret_paths);
 /* Where --system, --env and a plain call write; owned. */
 char *cda_condarc_system_path(const struct cda_settings_input *input);
-char *cda_condarc_env_path(const struct cda_settings_input *input);  /* CONDA_PREFIX, else base */
+char *cda_condarc_env_path(
+	const struct cda_settings_input *input); /* of CONDA_PREFIX, else the user's */
 char *cda_condarc_user_path(const struct cda_settings_input *input); /* CONDARC, else ~/.condarc */
 
 struct cda_condarc; /* one file in memory; opaque */
@@ -37,8 +38,8 @@ enum cda_condarc_op {
 };
 
 /* One edit; keys and comments that it does not name stay as they are. A warning for people is
- * appended to warnings. Errors: CDA_E_VALUE (unknown key, wrong kind of key, bad value), and for
- * what is not there to be removed. */
+ * appended to warnings. Errors: CDA_E_VALUE (unknown key, wrong kind of key), CDA_E_TYPE and
+ * CDA_E_CHOICE (bad value), CDA_E_KEY (what is to be removed is not there). */
 int cda_condarc_edit(struct cda_condarc *rc, enum cda_condarc_op op, const char *key,
 		     const char *value, struct cda_strv *warnings, struct cda_err *err) CDA_CHECK;
 /* --stdin: the keys of a YAML text replace those of the file. */

@@ -56,6 +56,10 @@ struct cda_setting_info {
 extern const struct cda_setting_info cda_setting_infos[CDA_SETTINGS_COUNT];
 /* By name or alias; -1 when unknown. */
 int cda_setting_find(const char *name);
+/* The value as the setting's type wants it (owned), from a raw one; where (may be NULL) ends the
+ * message: "in 'FILE'". Errors: CDA_E_TYPE, CDA_E_CHOICE. */
+int cda_setting_typify(enum cda_setting which, const struct cda_yaml *raw, const char *where,
+		       struct cda_yaml **ret, struct cda_err *err) CDA_CHECK;
 
 struct cda_settings; /* opaque */
 
@@ -64,16 +68,18 @@ struct cda_settings_input {
 	const struct cda_strv *env;      /* "NAME=value"; see cda_env_load */
 	const char *root_prefix;         /* of the base environment */
 	const char *home, *cwd;          /* NULL: HOME of env; "/" */
+	const char *sysroot;             /* in front of /etc/conda and /var/lib/conda; or NULL */
 	const struct cda_yaml *cmd_line; /* map: setting name to value, of options; or NULL */
 	const struct cda_strv *channels; /* of -c, in order; or NULL */
-	const char *file;                /* read this .condarc alone; or NULL for the search path */
-	bool override_channels, use_local;
-	bool no_files; /* CONDA_NO_RC and the like: defaults and variables only */
+	const char *file;       /* this .condarc alone instead of the search path; or NULL */
+	bool override_channels; /* --override-channels: those of -c alone */
+	bool no_files;          /* defaults, variables and options alone */
+	bool tolerant;          /* bad files and values are left out, see _problems */
 };
 
-/* Reads and merges. Errors: CDA_E_CONFIG (file and line in the message), CDA_E_VALUE (a value of
- * the wrong type or choice), CDA_E_USAGE (--override-channels without -c). Unknown keys are left
- * alone. The caller owns *ret. */
+/* Reads and merges. Errors, with file and line in the message: CDA_E_CONFIG (no YAML), CDA_E_TYPE
+ * (a value of the wrong type), CDA_E_CHOICE (not one of the choices); CDA_E_USAGE
+ * (--override-channels without -c). Unknown keys are left alone. The caller owns *ret. */
 int cda_settings_load(const struct cda_settings_input *input, struct cda_settings **ret,
 		      struct cda_err *err) CDA_CHECK;
 struct cda_settings *cda_settings_free(struct cda_settings *settings);
@@ -104,6 +110,8 @@ const char *cda_settings_root_prefix(const struct cda_settings *settings);
 /* What channel names mean; owned by the settings. */
 const struct cda_channel_config *cda_settings_channel_config(const struct cda_settings *settings);
 
+/* What a tolerant load left out, one message each. */
+const struct cda_strv *cda_settings_problems(const struct cda_settings *settings);
 /* .condarc files that were read, lowest priority first (populated config files). */
 const struct cda_strv *cda_settings_files(const struct cda_settings *settings);
 /* Each source with its values (a map), lowest priority first: files by path, then "envvars",

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CDA_YAML_MAX_BYTES = 4 << 20, CDA_YAML_MAX_DEPTH = 64, CDA_YAML_MAX_NODES = 200000 };
+enum { CDA_YAML_MAX_BYTES = 1 << 20, CDA_YAML_MAX_DEPTH = 64, CDA_YAML_MAX_NODES = 200000 };
 
 enum cda_yaml_kind {
 	CDA_YAML_NULL,
@@ -56,6 +56,7 @@ struct cda_yaml *cda_yaml_get(const struct cda_yaml *map, const char *key);
 void cda_yaml_set(struct cda_yaml *map, const char *key, struct cda_yaml *node);
 void cda_yaml_push(struct cda_yaml *list, struct cda_yaml *node);
 bool cda_yaml_remove(struct cda_yaml *map, const char *key);
+void cda_yaml_cut(struct cda_yaml *node, size_t at); /* item or member number `at` out */
 /* Scalar items of a list (or the one scalar) as texts. */
 void cda_yaml_strv(const struct cda_yaml *node, struct cda_strv *list);
 bool cda_yaml_is_scalar(const struct cda_yaml *node);

@@ -18,6 +18,9 @@
 	X(CDA_E_VERSION, 1, "InvalidVersionSpec")                                                  \
 	X(CDA_E_SPEC, 1, "InvalidMatchSpec")                                                       \
 	X(CDA_E_CONFIG, 1, "ConfigurationLoadError")                                               \
+	X(CDA_E_TYPE, 1, "InvalidTypeError")                                                       \
+	X(CDA_E_CHOICE, 1, "CustomValidationError")                                                \
+	X(CDA_E_KEY, 1, "CondaKeyError")                                                           \
 	X(CDA_E_CHANNEL, 1, "UnavailableInvalidChannel")                                           \
 	X(CDA_E_HTTP, 1, "CondaHTTPError")                                                         \
 	X(CDA_E_TLS, 1, "CondaSSLError")                                                           \
