@@ -9,7 +9,9 @@
 
 struct cda_matchspec; /* opaque, immutable */
 
-/* The caller owns *ret. config tells what channel names mean. Errors: CDA_E_SPEC, CDA_E_VERSION. */
+/* The caller owns *ret. config tells what channel names mean and must outlive the spec. Errors:
+ * CDA_E_SPEC, CDA_E_VERSION, CDA_E_CHANNEL. One spec is not for two threads at a time: matching a
+ * channel remembers the last answer in it. */
 int cda_matchspec_parse(const struct cda_channel_config *config, const char *text,
 			struct cda_matchspec **ret, struct cda_err *err) CDA_CHECK;
 struct cda_matchspec *cda_matchspec_free(struct cda_matchspec *spec);
@@ -32,7 +34,7 @@ const char *cda_matchspec_target(const struct cda_matchspec *spec);
 /* "name version build" for libsolv and conda-build; owned. */
 char *cda_matchspec_conda_build_form(const struct cda_matchspec *spec);
 /* A new spec: this one with other fields set (pairs field, value; NULL value removes; NULL ends).
- */
+ * NULL when a value is no valid one for its field. */
 struct cda_matchspec *cda_matchspec_with(const struct cda_matchspec *spec, ...)
 	__attribute__((sentinel));
 

@@ -2,7 +2,6 @@
 #include "util/str.h"
 #include "util/url.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { word_max = 255, text_max = 64 * 1024, list_max = 10000 };
@@ -181,7 +180,7 @@ static bool set_number(yyjson_val *val, int64_t max, int64_t *ret)
 {
 	/* Some build numbers of old indexes are reals: 0.0 is the number that was meant. */
 	if (yyjson_is_real(val) && yyjson_get_real(val) >= 0 && yyjson_get_real(val) < 1e15 &&
-	    yyjson_get_real(val) == floor(yyjson_get_real(val))) {
+	    yyjson_get_real(val) == (double)(int64_t)yyjson_get_real(val)) {
 		*ret = (int64_t)yyjson_get_real(val);
 		return *ret <= max;
 	}
