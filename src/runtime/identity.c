@@ -149,15 +149,15 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 	struct state state;
 	struct cda_home home;
 	struct cda_change change;
-	char path[CDA_HOME_MAX], image_path[CDA_HOME_MAX];
-	const char *name;
+	char path[CDA_HOME_MAX], image_path[CDA_HOME_MAX], name[CDA_NAME_MAX];
+	const char *wanted;
 	int known = cda_record_load(policy, &record), status, home_status, rc;
 
 	if (known < 0)
 		return CDA_EXIT_REFUSED;
 	before = record;
-	name = id->new_user != NULL ? id->new_user : record.name;
-	if (!cda_name_valid(name)) {
+	wanted = id->new_user != NULL ? id->new_user : record.name;
+	if (!cda_name_valid(wanted) || cda_put(name, sizeof(name), "%s", wanted) < 0) {
 		cda_say("NEW_USER is not a name for an account: a-z, 0-9, '_' and '-', at most 32");
 		return CDA_EXIT_REFUSED;
 	}

@@ -162,7 +162,7 @@ static int move_dir(const struct cda_move *move, int fromfd, const char *from, i
 						     (there.st_uid == 0 && (made || depth == 0)))))
 		rc = -EPERM;
 	if (rc == 0 && made &&
-	    (fchown(out, st.st_uid, st.st_gid) != 0 || fchmod(out, st.st_mode & 01777) != 0))
+	    (fchown(out, st.st_uid, st.st_gid) != 0 || fchmod(out, st.st_mode & 03777) != 0))
 		rc = -errno;
 	if (rc == 0) {
 		move_entries(move, in, out, dev, depth);
