@@ -80,6 +80,9 @@ extern const struct cda_cmd *const cda_cmds[]; /* NULL-ended; in the order of th
  * `values` (setting name to value; owned by the caller; may be NULL). */
 int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values, struct cda_context **ret_ctx,
 		    struct cda_err *err) CDA_CHECK;
+/* The same, but no .condarc is read: for commands that must work when one is broken. */
+int cda_cli_context_without_files(struct cda_cli *cli, struct cda_context **ret_ctx, struct cda_err *err)
+	CDA_CHECK;
 /* For the values: a boolean, and text. */
 void cda_cli_set_bool(struct cda_yaml *values, const char *setting, bool value);
 void cda_cli_set_text(struct cda_yaml *values, const char *setting, const char *text);
@@ -88,5 +91,10 @@ void cda_cli_set_text(struct cda_yaml *values, const char *setting, const char *
  * -y, --json or always_yes. Errors: CDA_E_CANCELLED. */
 int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
 	CDA_CHECK;
+
+/* `conda shell.NAME ARGS`; the exit status. */
+int cda_cli_shell(const char *shell, int argc, char *const *argv);
+/* The table of environments. */
+void cda_cli_print_envs(struct cda_cli *cli, const struct cda_context *ctx);
 
 #endif

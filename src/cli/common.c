@@ -36,8 +36,8 @@ static void add_common(const struct cda_common *common, struct cda_yaml *values)
 				 priorities[common->channel_priority - 1]);
 }
 
-int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
-		    struct cda_context **ret_ctx, struct cda_err *err)
+static int make_context(struct cda_cli *cli, const struct cda_yaml *values, bool no_files,
+			struct cda_context **ret_ctx, struct cda_err *err)
 {
 	const struct cda_common *common = cli->common;
 	CDA_AUTOYAML struct cda_yaml *all =
@@ -49,10 +49,23 @@ int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
 					     .use_local = common->use_local,
 					     .values = all,
 					     .use_index_cache = common->use_index_cache,
+					     .no_files = no_files,
 					     .events = cda_out_events(cli->out)};
 
 	add_common(common, all);
 	return cda_context_new(&options, ret_ctx, err);
+}
+
+int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
+		    struct cda_context **ret_ctx, struct cda_err *err)
+{
+	return make_context(cli, values, false, ret_ctx, err);
+}
+
+int cda_cli_context_without_files(struct cda_cli *cli, struct cda_context **ret_ctx,
+				  struct cda_err *err)
+{
+	return make_context(cli, NULL, true, ret_ctx, err);
 }
 
 /* One line of stdin, at most cap-1 bytes; false at its end or on a signal. */

@@ -173,6 +173,8 @@ static int dispatch(int argc, char *const *argv)
 	const struct cda_cmd *cmd = NULL;
 	int at = 1;
 
+	if (at < argc && cda_starts_with(argv[at], "shell."))
+		return cda_cli_shell(argv[at] + strlen("shell."), argc - at - 1, argv + at + 1);
 	while (at < argc) {
 		const struct cda_cmd *next = argv[at][0] == '-' ? NULL : find_cmd(list, argv[at]);
 

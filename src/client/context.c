@@ -151,7 +151,7 @@ int cda_context_new(const struct cda_client_options *options, struct cda_context
 					    .cwd = ctx->cwd,
 					    .cmd_line = options->values,
 					    .channels = options->channels,
-					    .file = options->file,
+					    .no_files = options->no_files,
 					    .override_channels = options->override_channels,
 					    .use_local = options->use_local};
 	rc = cda_settings_load(&input, &ctx->settings, err);
@@ -214,6 +214,16 @@ static unsigned seconds(double value)
 	return value < 1 ? 1 : value > 86400 ? 86400 : (unsigned)value;
 }
 
+const char *cda_context_user_agent(struct cda_context *ctx)
+{
+	struct utsname uts;
+
+	if (!ctx->user_agent && uname(&uts) == 0)
+		ctx->user_agent = cda_asprintf("conda/" CDA_VERSION " condense %s/%s %s",
+					       uts.sysname, uts.release, uts.machine);
+	return ctx->user_agent ? ctx->user_agent : "conda/" CDA_VERSION;
+}
+
 int cda_context_net(struct cda_context *ctx, struct cda_net **ret, struct cda_err *err)
 {
 	const struct cda_settings *s = ctx->settings;
@@ -221,7 +231,6 @@ int cda_context_net(struct cda_context *ctx, struct cda_net **ret, struct cda_er
 	CDA_AUTOFREE char *fallback = cda_path_join(ctx->root_prefix, "ssl/cacert.pem");
 	CDA_AUTOFREE struct cda_net_proxy *proxies = NULL;
 	struct cda_net_config config = {0};
-	struct utsname uts;
 	int rc;
 
 	if (ctx->net) {
@@ -251,10 +260,7 @@ int cda_context_net(struct cda_context *ctx, struct cda_net **ret, struct cda_er
 	if (config.retries == 0)
 		config.retries = -1;
 	config.backoff_ms = (unsigned)(1000 * cda_settings_int(s, CDA_SET_remote_backoff_factor, 1));
-	if (uname(&uts) == 0)
-		ctx->user_agent = cda_asprintf("conda/" CDA_VERSION " condense %s/%s %s",
-					       uts.sysname, uts.release, uts.machine);
-	config.user_agent = ctx->user_agent;
+	config.user_agent = cda_context_user_agent(ctx);
 	rc = cda_net_new(&config, &ctx->net, err);
 	if (rc == 0)
 		*ret = ctx->net;

@@ -19,7 +19,7 @@ struct cda_client_options {
 	const struct cda_yaml *values; /* setting name to value, over all files and variables */
 	bool use_index_cache;
 	const struct cda_events *events;
-	const char *file; /* the one .condarc to read; NULL: all */
+	bool no_files; /* read no .condarc */
 };
 
 struct cda_context {
@@ -57,6 +57,8 @@ int cda_context_locate_new(const struct cda_context *ctx, const char *name, char
 /* The name that people give the prefix: "base", its folder's name in envs_dirs, or its path. Owned. */
 char *cda_context_prefix_name(const struct cda_context *ctx, const char *prefix);
 
+/* What the servers are told; borrowed. */
+const char *cda_context_user_agent(struct cda_context *ctx);
 /* CONDA_PREFIX of the environment that is active; NULL for none. Borrowed. */
 const char *cda_context_active(const struct cda_context *ctx);
 
