@@ -40,8 +40,8 @@ down: ## stop the container, and the engine if make started it
 check: all ## unit and functional tests
 	@tools/test check
 
-lint: all ## format, scripts, include arrows
-	@tools/test lint
+lint: setup ## format, scripts, include arrows
+	@tools/lint
 
 test: image ## everything: check, lint and the image on a real engine
 	@tools/test all
