@@ -7,12 +7,12 @@
 #include "core/record.h"
 #include "util/err.h"
 
-enum cda_path_type {
-	CDA_PATH_HARDLINK, /* a file, however it got here */
-	CDA_PATH_SOFTLINK,
-	CDA_PATH_DIRECTORY,
-	CDA_PATH_PYC,        /* made by compiling; may be missing */
-	CDA_PATH_ENTRY_POINT /* written by the installer */
+enum cda_meta_kind {                    /* path_type */
+		     CDA_META_HARDLINK, /* a file, however it got here */
+		     CDA_META_SOFTLINK,
+		     CDA_META_DIRECTORY,
+		     CDA_META_PYC,        /* made by compiling; may be missing */
+		     CDA_META_ENTRY_POINT /* written by the installer */
 };
 
 /* As LinkType numbers them in "link". */
@@ -22,7 +22,7 @@ enum cda_link_type { CDA_LINK_HARD = 1, CDA_LINK_SOFT = 2, CDA_LINK_COPY = 3 };
 struct cda_meta_path {
 	const char *path;   /* `_path`: as the package names it */
 	const char *target; /* where it is, relative to the prefix: the item of `files` */
-	enum cda_path_type type;
+	enum cda_meta_kind kind;
 	bool no_link;
 	const char *placeholder; /* prefix_placeholder */
 	const char *file_mode;   /* "text" or "binary", with placeholder */

@@ -3,6 +3,7 @@
 #define CDA_PREFIX_NOARCH_H
 
 #include "core/record.h"
+#include "pkg/info.h"
 #include "util/err.h"
 
 #include <stdbool.h>
@@ -24,14 +25,7 @@ char *cda_noarch_pyc(const struct cda_python *python, const char *py);
 /* True for the files that are compiled, by their name in the package. */
 bool cda_noarch_is_source(const char *path);
 
-struct cda_entry_point {
-	char *command, *module, *function; /* owned */
-};
-/* "command = module:function". Errors: CDA_E_VALUE (also for a command that is no file name). */
-int cda_entry_point_parse(const char *text, struct cda_entry_point *ret, struct cda_err *err)
-	CDA_CHECK;
-void cda_entry_point_done(struct cda_entry_point *entry);
-/* The whole script; appended. */
+/* The whole script of an entry point; appended. */
 void cda_entry_point_format(const struct cda_entry_point *entry, const char *interpreter,
 			    struct cda_buf *out);
 
