@@ -40,7 +40,7 @@ down: ## stop the container, and the engine if make started it
 check: all ## unit and functional tests
 	@tools/test check
 
-lint: setup ## format, scripts, include arrows
+lint: ## format, scripts, include arrows
 	@tools/lint
 
 test: image ## everything: check, lint and the image on a real engine
