@@ -100,13 +100,15 @@ static struct cda_yaml *shown_value(const struct cda_settings *settings, enum cd
 	if (which == CDA_SET_default_channels)
 		return channel_list(config, &config->default_channels);
 	if (which == CDA_SET_custom_channels) {
-		map = cda_yaml_new(CDA_YAML_MAP);
-		for (size_t i = config->custom_channels.n; i-- > 0;) {
-			/* the defaults were put last, and conda shows them first */
-			const struct cda_named_urls *it = &config->custom_channels.v[i];
-			struct cda_yaml *value = cda_yaml_str(it->values.n ? it->values.v[0] : "");
+		size_t n = config->custom_channels.n;
+		/* those of the defaults are last there, and conda shows them first */
+		size_t own = cda_settings_node(settings, which)->items.n;
 
-			cda_yaml_set(map, it->name, value);
+		map = cda_yaml_new(CDA_YAML_MAP);
+		for (size_t i = 0; i < n; i++) {
+			const struct cda_named_urls *it = &config->custom_channels.v[(i + own) % n];
+			cda_yaml_set(map, it->name,
+				     cda_yaml_str(it->values.n ? it->values.v[0] : ""));
 		}
 		return map;
 	}

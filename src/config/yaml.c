@@ -268,8 +268,10 @@ static int build_list(struct reader *in, const yaml_event_t *start, unsigned dep
 		if (rc < 0)
 			return rc;
 		if (event.type == YAML_SEQUENCE_END_EVENT) {
-			if (start->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE)
+			if (start->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE) {
 				list->end_line = last_line(start->start_mark, event.end_mark);
+				list->flag = comment_behind(in, event.end_mark, 0);
+			}
 			yaml_event_delete(&event);
 			break;
 		}
@@ -332,15 +334,14 @@ static int build_member(struct reader *in, const yaml_event_t *key, unsigned dep
 	value->line = (unsigned)key->start_mark.line + 1;
 	if (value->end_line < value->line)
 		value->end_line = value->line;
-	if (value->kind == CDA_YAML_LIST || value->kind == CDA_YAML_MAP || !value->flag)
-		cda_replace(&value->flag, value->end_line > value->line ||
-							  !cda_yaml_is_scalar(value) ||
-							  !*value->text
-						  ? comment_behind(in, key->end_mark, ':')
-						  : cda_take_ptr(value->flag));
+	if (!value->flag)
+		value->flag = comment_behind(in, key->end_mark, ':');
 	if (value->end_line > map->end_line)
 		map->end_line = value->end_line;
-	cda_yamlv_push(&map->items, cda_take_ptr(value));
+	if (cda_map_has(seen, "<<")) /* it may have brought this key */
+		cda_yaml_set(map, name, cda_take_ptr(value));
+	else
+		cda_yamlv_push(&map->items, cda_take_ptr(value));
 	return 0;
 }
 
@@ -359,8 +360,10 @@ static int build_map(struct reader *in, const yaml_event_t *start, unsigned dept
 		if (rc < 0)
 			return rc;
 		if (event.type == YAML_MAPPING_END_EVENT) {
-			if (start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE)
+			if (start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE) {
 				map->end_line = last_line(start->start_mark, event.end_mark);
+				map->flag = comment_behind(in, event.end_mark, 0);
+			}
 			yaml_event_delete(&event);
 			break;
 		}

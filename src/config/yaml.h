@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CDA_YAML_MAX_BYTES = 1 << 20, CDA_YAML_MAX_DEPTH = 64, CDA_YAML_MAX_NODES = 200000 };
+enum { CDA_YAML_MAX_BYTES = 1 << 20, CDA_YAML_MAX_DEPTH = 64, CDA_YAML_MAX_NODES = 20000 };
 
 enum cda_yaml_kind {
 	CDA_YAML_NULL,
