@@ -130,8 +130,9 @@ static int collect_specs(const struct cda_change_opts *opts, const struct cda_st
 
 		if (cda_ends_with(file, ".yml") || cda_ends_with(file, ".yaml")) {
 			cda_err_set(err, CDA_E_VALUE, "'%s' is an environment file", file);
-			return cda_err_hint(err, "use `conda env create -f %s` or `conda env update "
-						 "-f %s`",
+			return cda_err_hint(err,
+					    "use `conda env create -f %s` or `conda env update "
+					    "-f %s`",
 					    file, file);
 		}
 		rc = cda_specfile_read(file, &request->specs, &request->explicit_urls, err);
@@ -153,11 +154,12 @@ static void print_how_to_activate(struct cda_cli *cli, const struct cda_context 
 	CDA_AUTOFREE char *name = cda_context_prefix_name(ctx, ctx->prefix);
 
 	if (!cda_out_is_quiet(cli->out))
-		cda_out_text(cli->out,
-			     "#\n# To activate this environment, use\n#\n#     $ conda activate %s\n"
-			     "#\n# To deactivate an active environment, use\n#\n"
-			     "#     $ conda deactivate\n\n",
-			     name);
+		cda_out_text(
+			cli->out,
+			"#\n# To activate this environment, use\n#\n#     $ conda activate %s\n"
+			"#\n# To deactivate an active environment, use\n#\n"
+			"#     $ conda deactivate\n\n",
+			name);
 }
 
 /* Shows the plan, asks, does it. */
@@ -331,8 +333,9 @@ static int run_update(struct cda_cli *cli, void *data, struct cda_strv *words, s
 	if (rc == 0)
 		rc = cda_context_need_prefix(ctx, err);
 	if (rc == 0 && request.specs.n == 0 && !opts->all)
-		rc = cda_err_set(err, CDA_E_VALUE,
-				 "no package names supplied\n# Example: conda update -n myenv scipy");
+		rc = cda_err_set(
+			err, CDA_E_VALUE,
+			"no package names supplied\n# Example: conda update -n myenv scipy");
 	for (size_t i = 0; rc == 0 && i < request.specs.n && !request.explicit_urls; i++) {
 		CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
 
@@ -359,8 +362,9 @@ static int remove_all(struct cda_cli *cli, struct cda_context *ctx,
 
 	if (cda_streq(ctx->prefix, ctx->root_prefix) ||
 	    cda_streq(ctx->prefix, cda_context_active(ctx))) {
-		cda_err_set(err, CDA_E_ENVIRONMENT, "cannot remove current environment. deactivate "
-						    "and run conda remove again");
+		cda_err_set(err, CDA_E_ENVIRONMENT,
+			    "cannot remove current environment. deactivate "
+			    "and run conda remove again");
 		return -CDA_E_ENVIRONMENT;
 	}
 	rc = cda_change_remove_all(ctx, &change, err);
@@ -413,19 +417,15 @@ static int run_remove(struct cda_cli *cli, void *data, struct cda_strv *words, s
 }
 
 #define CHANGE(n, s, h, o, r, e)                                                                   \
-	{.name = n,                                                                                \
-	 .synopsis = s,                                                                            \
-	 .summary = h,                                                                             \
-	 .opts = o,                                                                                \
-	 .opts_size = sizeof(struct cda_change_opts),                                              \
-	 .run = r,                                                                                 \
-	 .epilog = e}
+	{                                                                                          \
+		.name = n, .synopsis = s, .summary = h, .opts = o,                                 \
+		.opts_size = sizeof(struct cda_change_opts), .run = r, .epilog = e                 \
+	}
 
-const struct cda_cmd cda_cmd_create =
-	CHANGE("create", "(-n NAME | -p PATH) [options] [SPEC ...]", "make a new environment",
-	       create_opts, run_create,
-	       "  conda create -n work python=3.13 numpy\n"
-	       "  conda create -p ./env --file specs.txt\n");
+const struct cda_cmd cda_cmd_create = CHANGE("create", "(-n NAME | -p PATH) [options] [SPEC ...]",
+					     "make a new environment", create_opts, run_create,
+					     "  conda create -n work python=3.13 numpy\n"
+					     "  conda create -p ./env --file specs.txt\n");
 const struct cda_cmd cda_cmd_install =
 	CHANGE("install", "[options] SPEC ...", "add packages to an environment", install_opts,
 	       run_install,

@@ -119,9 +119,8 @@ static int run_clean(struct cda_cli *cli, void *data, struct cda_strv *words, st
 		if (!tasks[i].wanted)
 			continue;
 		rc = cda_store_clean_find(store, tasks[i].kind, &items, err);
-		for (size_t k = 0; rc == 0 && tasks[i].kind == CDA_CLEAN_TEMPFILES &&
-				   k < opts->tempfiles.n;
-		     k++)
+		for (size_t k = 0;
+		     rc == 0 && tasks[i].kind == CDA_CLEAN_TEMPFILES && k < opts->tempfiles.n; k++)
 			rc = cda_store_clean_find_in(opts->tempfiles.v[k], &items, err);
 		if (rc == 0)
 			rc = clean_one(cli, ctx, store, &tasks[i], &items, doc, root, err);

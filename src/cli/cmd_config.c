@@ -185,8 +185,10 @@ static int edit(struct cda_cli *cli, const struct config_opts *opts, const char 
 		const struct cda_strv *pairs;
 		size_t step;
 	} edits[] = {
-		{CDA_RC_PREPEND, &opts->prepend, 2}, {CDA_RC_APPEND, &opts->append, 2},
-		{CDA_RC_SET, &opts->set, 2},	     {CDA_RC_REMOVE, &opts->remove, 2},
+		{CDA_RC_PREPEND, &opts->prepend, 2},
+		{CDA_RC_APPEND, &opts->append, 2},
+		{CDA_RC_SET, &opts->set, 2},
+		{CDA_RC_REMOVE, &opts->remove, 2},
 		{CDA_RC_REMOVE_KEY, &opts->remove_key, 1},
 	};
 	int status = cda_condarc_read(path, &rc, err);
@@ -240,9 +242,10 @@ static int run_config(struct cda_cli *cli, void *data, struct cda_strv *words, s
 	int rc;
 
 	if (!edits && !looks && !opts->get && !opts->write_default) {
-		cda_err_set(err, CDA_E_USAGE, "one of the arguments --show --show-sources "
-					      "--validate --describe --get --set --add --append "
-					      "--remove --remove-key --stdin is required");
+		cda_err_set(err, CDA_E_USAGE,
+			    "one of the arguments --show --show-sources "
+			    "--validate --describe --get --set --add --append "
+			    "--remove --remove-key --stdin is required");
 		return cda_err_hint(err, "`conda config --help` explains them");
 	}
 	if (words->n > 0 && !opts->show && !opts->describe && !opts->get)

@@ -49,11 +49,10 @@ static yyjson_mut_val *text_or_null(yyjson_mut_doc *doc, const char *text)
 	return text ? yyjson_mut_strcpy(doc, text) : yyjson_mut_null(doc);
 }
 
-
 static void add_vars(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct cda_context *ctx)
 {
-	static const char *const names[] = {"CIO_TEST",	      "CURL_CA_BUNDLE", "LD_PRELOAD", "PATH",
-					    "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
+	static const char *const names[] = {"CIO_TEST", "CURL_CA_BUNDLE",     "LD_PRELOAD",
+					    "PATH",     "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
 
 	for (size_t i = 0; i < CDA_LEN(names); i++) {
 		const char *value = cda_env_get(&ctx->env, names[i]);
@@ -62,7 +61,8 @@ static void add_vars(yyjson_mut_doc *doc, yyjson_mut_val *obj, const struct cda_
 	}
 	for (size_t i = 0; i < ctx->env.n; i++) {
 		const char *line = ctx->env.v[i], *eq = strchr(line, '=');
-		bool ours = eq && (cda_starts_with(line, "CONDA") || cda_starts_with(line, "_CONDA"));
+		bool ours =
+			eq && (cda_starts_with(line, "CONDA") || cda_starts_with(line, "_CONDA"));
 
 		if (ours) {
 			yyjson_mut_val *key = yyjson_mut_strncpy(doc, line, (size_t)(eq - line));

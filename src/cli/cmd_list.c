@@ -81,9 +81,9 @@ static int select_records(const struct list_opts *opts, const struct cda_strv *w
 		return cda_err_hint(err, "--full-name takes it as a name");
 	}
 	cda_vec_each (record, all) {
-		bool good = any || (opts->full_name
-					    ? cda_streq((*record)->name, words->v[0])
-					    : regexec(&pattern, (*record)->name, 0, NULL, 0) == 0);
+		bool good = any ||
+			    (opts->full_name ? cda_streq((*record)->name, words->v[0])
+					     : regexec(&pattern, (*record)->name, 0, NULL, 0) == 0);
 
 		if (good)
 			cda_records_push(selected, *record);

@@ -32,8 +32,8 @@ static void print_rows(struct cda_cli *cli, const struct cda_records *records)
 	cda_vec_each (record, records) {
 		CDA_AUTOFREE char *channel = cda_record_channel(*record);
 
-		cda_buf_addf(&text, "%-20s %15s %15s  %-20s\n", (*record)->name,
-			     (*record)->version, (*record)->build, channel);
+		cda_buf_addf(&text, "%-20s %15s %15s  %-20s\n", (*record)->name, (*record)->version,
+			     (*record)->build, channel);
 	}
 	cda_out_clean(&clean, text.p, true);
 	cda_out_puts(cli->out, clean.p);

@@ -78,11 +78,11 @@ extern const struct cda_cmd *const cda_cmds[]; /* NULL-ended; in the order of th
 
 /* The settings of this run: condarc files, environment, and over them the common options and
  * `values` (setting name to value; owned by the caller; may be NULL). */
-int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values, struct cda_context **ret_ctx,
-		    struct cda_err *err) CDA_CHECK;
+int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
+		    struct cda_context **ret_ctx, struct cda_err *err) CDA_CHECK;
 /* The same, but no .condarc is read: for commands that must work when one is broken. */
-int cda_cli_context_without_files(struct cda_cli *cli, struct cda_context **ret_ctx, struct cda_err *err)
-	CDA_CHECK;
+int cda_cli_context_without_files(struct cda_cli *cli, struct cda_context **ret_ctx,
+				  struct cda_err *err) CDA_CHECK;
 /* For the values: a boolean, and text. */
 void cda_cli_set_bool(struct cda_yaml *values, const char *setting, bool value);
 void cda_cli_set_text(struct cda_yaml *values, const char *setting, const char *text);

@@ -50,10 +50,10 @@ static void add_downloads(struct cda_buf *text, const struct cda_change *change)
 		any = true;
 		cda_buf_addf(text, "    %-27s|%17s  %10s", dist, r->build, size);
 		if (r->channel) {
-			CDA_AUTOFREE char *safe = cda_url_safe(
-				r->channel_name && !cda_url_has_scheme(r->channel_name)
-					? r->channel_name
-					: r->channel);
+			CDA_AUTOFREE char *safe =
+				cda_url_safe(r->channel_name && !cda_url_has_scheme(r->channel_name)
+						     ? r->channel_name
+						     : r->channel);
 
 			cda_buf_addf(text, "  %s", safe);
 		}
@@ -300,8 +300,8 @@ void cda_plan_print_json(struct cda_out *out, const struct cda_change *change, b
 
 		for (size_t i = 0; i < plan->link.n; i++) {
 			if (change->need[i])
-				yyjson_mut_arr_append(
-					fetch, cda_record_json(doc, plan->link.v[i], false));
+				yyjson_mut_arr_append(fetch,
+						      cda_record_json(doc, plan->link.v[i], false));
 		}
 		if (plan->link.n > 0) {
 			yyjson_mut_val *link = yyjson_mut_obj_add_arr(doc, actions, "LINK");

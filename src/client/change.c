@@ -73,7 +73,8 @@ static int check_prefix(struct cda_change *change, bool dry, struct cda_err *err
 	if (!dry && cda_prefix_is_frozen(change->ctx->prefix, &why)) {
 		cda_err_set(err, CDA_E_ENVIRONMENT, "the environment '%s' is frozen: %s",
 			    change->ctx->prefix, why ? why : "its owner allows no changes");
-		return cda_err_hint(err, "make an environment of your own: `conda create -n NAME …`");
+		return cda_err_hint(err,
+				    "make an environment of your own: `conda create -n NAME …`");
 	}
 	return 0;
 }
@@ -81,8 +82,7 @@ static int check_prefix(struct cda_change *change, bool dry, struct cda_err *err
 /* In one order: pins of the settings, then of the prefix. */
 static int add_pins(struct cda_change *change, struct cda_strv *pinned, struct cda_err *err)
 {
-	cda_strv_append(pinned,
-			cda_settings_list(change->ctx->settings, CDA_SET_pinned_packages));
+	cda_strv_append(pinned, cda_settings_list(change->ctx->settings, CDA_SET_pinned_packages));
 	return cda_prefix_pinned(change->ctx->prefix, pinned, err);
 }
 
@@ -262,9 +262,8 @@ static int plan_explicit(struct cda_change *change, const struct cda_change_requ
 	}
 	if (rc == 0) {
 		cda_vec_each (record, &records) {
-			CDA_AUTOFREE char *spec =
-				cda_asprintf("%s==%s=%s", (*record)->name, (*record)->version,
-					     (*record)->build);
+			CDA_AUTOFREE char *spec = cda_asprintf(
+				"%s==%s=%s", (*record)->name, (*record)->version, (*record)->build);
 
 			cda_strv_push(&change->plan.update_specs, spec);
 		}
@@ -390,7 +389,8 @@ static void note_requested(struct cda_change *change)
 			const char *text = change->plan.update_specs.v[k];
 			struct cda_err ignored = {0};
 
-			if (cda_matchspec_parse(change->ctx->channels, text, &spec, &ignored) == 0 &&
+			if (cda_matchspec_parse(change->ctx->channels, text, &spec, &ignored) ==
+				    0 &&
 			    cda_streq(cda_matchspec_name(spec), copy->name))
 				copy->requested_spec = cda_arena_strdup(change->arena, text);
 			cda_err_done(&ignored);
@@ -460,7 +460,7 @@ static enum cda_txn_checks checks_of(const char *text)
 
 static enum cda_txn_conflict conflict_of(const char *text)
 {
-	return cda_streq(text, "warn")	    ? CDA_CONFLICT_WARN
+	return cda_streq(text, "warn")      ? CDA_CONFLICT_WARN
 	       : cda_streq(text, "prevent") ? CDA_CONFLICT_PREVENT
 					    : CDA_CONFLICT_CLOBBER;
 }
@@ -547,8 +547,7 @@ int cda_change_commit(struct cda_change *change, const struct cda_change_commit 
 
 int cda_change_remove_all(struct cda_context *ctx, struct cda_change **ret, struct cda_err *err)
 {
-	CDA_CLEANUP(cda_change_freep) struct cda_change *change =
-		change_new(ctx, CDA_SOLVE_REMOVE);
+	CDA_CLEANUP(cda_change_freep) struct cda_change *change = change_new(ctx, CDA_SOLVE_REMOVE);
 	const struct cda_records *installed;
 	struct cda_records order = {0};
 	int rc;

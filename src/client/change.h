@@ -18,7 +18,8 @@ struct cda_change_request {
 	bool explicit_urls;              /* specs are URLs or paths of packages: no solve */
 	const char *clone;               /* CREATE as a copy of this prefix */
 	const struct cda_strv *channels; /* instead of the settings' channels; or NULL */
-	const char *dists_of; /* go back to the state of this revision (a number as text); or NULL */
+	const char
+		*dists_of; /* go back to the state of this revision (a number as text); or NULL */
 };
 
 struct cda_change {
@@ -28,8 +29,8 @@ struct cda_change {
 	struct cda_meta *meta;   /* what is installed */
 	struct cda_index *index; /* NULL without a solve */
 	struct cda_plan plan;
-	struct cda_strv specs;   /* canonical texts of what was asked for */
-	bool *need;              /* for each plan.link: must be downloaded */
+	struct cda_strv specs; /* canonical texts of what was asked for */
+	bool *need;            /* for each plan.link: must be downloaded */
 	uint64_t need_bytes;
 	struct cda_strv explicit_dirs; /* where packages of explicit URLs are unpacked */
 	bool is_new;                   /* the prefix is not there yet */

@@ -253,13 +253,15 @@ int cda_context_net(struct cda_context *ctx, struct cda_net **ret, struct cda_er
 	config.client_cert = cda_settings_str(s, CDA_SET_client_ssl_cert);
 	config.client_key = cda_settings_str(s, CDA_SET_client_ssl_cert_key);
 	config.offline = cda_settings_bool(s, CDA_SET_offline);
-	config.connect_timeout = seconds(cda_settings_float(s, CDA_SET_remote_connect_timeout_secs));
+	config.connect_timeout =
+		seconds(cda_settings_float(s, CDA_SET_remote_connect_timeout_secs));
 	config.read_timeout = seconds(cda_settings_float(s, CDA_SET_remote_read_timeout_secs));
 	config.max_parallel = (unsigned)cda_settings_int(s, CDA_SET_fetch_threads, 5);
 	config.retries = (int)cda_settings_int(s, CDA_SET_remote_max_retries, 3);
 	if (config.retries == 0)
 		config.retries = -1;
-	config.backoff_ms = (unsigned)(1000 * cda_settings_int(s, CDA_SET_remote_backoff_factor, 1));
+	config.backoff_ms =
+		(unsigned)(1000 * cda_settings_int(s, CDA_SET_remote_backoff_factor, 1));
 	config.user_agent = cda_context_user_agent(ctx);
 	rc = cda_net_new(&config, &ctx->net, err);
 	if (rc == 0)
@@ -297,8 +299,8 @@ int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err)
 	    (cda_fs_exists(AT_FDCWD, history) || cda_streq(ctx->prefix, ctx->root_prefix)))
 		return 0;
 	if (cda_fs_exists(AT_FDCWD, ctx->prefix) && !cda_fs_is_dir(AT_FDCWD, meta)) {
-		cda_err_set(err, CDA_E_NOTAPREFIX,
-			    "the target is not a conda environment: %s", ctx->prefix);
+		cda_err_set(err, CDA_E_NOTAPREFIX, "the target is not a conda environment: %s",
+			    ctx->prefix);
 		cda_err_data_text(err, "target_directory", ctx->prefix);
 		return cda_err_hint(err, "`conda create -p PATH` makes one in an empty folder");
 	}
@@ -306,7 +308,8 @@ int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err)
 		return 0;
 	cda_err_set(err, CDA_E_NOENV, "Not a conda environment: %s", ctx->prefix);
 	cda_err_data_text(err, "location", ctx->prefix);
-	return cda_err_hint(err, "`conda env list` shows the environments, `conda create` makes one");
+	return cda_err_hint(err,
+			    "`conda env list` shows the environments, `conda create` makes one");
 }
 
 int cda_context_need_writable(const struct cda_context *ctx, struct cda_err *err)

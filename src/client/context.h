@@ -54,7 +54,8 @@ int cda_context_net(struct cda_context *ctx, struct cda_net **ret, struct cda_er
  * one of that name is; owned. "base" and "root" are the base prefix. Errors: CDA_E_VALUE. */
 int cda_context_locate_new(const struct cda_context *ctx, const char *name, char **ret_prefix,
 			   struct cda_err *err) CDA_CHECK;
-/* The name that people give the prefix: "base", its folder's name in envs_dirs, or its path. Owned. */
+/* The name that people give the prefix: "base", its folder's name in envs_dirs, or its path. Owned.
+ */
 char *cda_context_prefix_name(const struct cda_context *ctx, const char *prefix);
 
 /* What the servers are told; borrowed. */

@@ -51,7 +51,8 @@ static int change_by_name(const void *a, const void *b)
 {
 	const struct change *x = a, *y = b;
 
-	return strcmp(x->has_now ? x->now.name : x->old.name, y->has_now ? y->now.name : y->old.name);
+	return strcmp(x->has_now ? x->now.name : x->old.name,
+		      y->has_now ? y->now.name : y->old.name);
 }
 
 /* "channel/subdir" as revisions show it. */

@@ -19,7 +19,7 @@ void cda_look_installed_done(struct cda_installed_look *look);
 struct cda_revision {
 	char *date;
 	struct cda_strv install, remove, upgrade, downgrade; /* "name-version-build-channel" etc. */
-	struct cda_strv lines; /* as the text form shows them */
+	struct cda_strv lines;                               /* as the text form shows them */
 };
 CDA_VEC_DEFINE(cda_revisions, struct cda_revision);
 int cda_look_revisions(struct cda_context *ctx, struct cda_revisions *ret, struct cda_err *err)

@@ -50,6 +50,7 @@
 	X(CDA_E_NOPATH, 1, "PathNotFoundError")                                                    \
 	X(CDA_E_EXITZERO, 0, "CondaExitZero")                                                      \
 	X(CDA_E_NOTRUN, 127, "CommandNotRunError")                                                 \
+	X(CDA_E_SPECFILE, 1, "SpecNotFound")                                                       \
 	X(CDA_E_COMMAND, 1, "CommandNotFoundError")                                                \
 	X(CDA_E_DRYRUN, 0, "DryRunExit")                                                           \
 	X(CDA_E_CANCELLED, 0, "CondaSystemExit")                                                   \
