@@ -111,53 +111,30 @@ static int status_of(const siginfo_t *info)
 	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 }
 
-/* Is the process alive, and not just a zombie that nobody collected? */
-static bool is_living(pid_t pid)
-{
-	char path[64], data[256];
-	const char *state;
-	ssize_t got;
-	int fd;
-
-	cda_put(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	got = read(fd, data, sizeof(data) - 1);
-	close(fd);
-	data[got > 0 ? got : 0] = '\0';
-	state = strrchr(data, ')');
-	return state != NULL && state[1] == ' ' && state[2] != 'Z' && state[2] != 'X';
-}
-
-/* Count the living children of pid, and send each of them signal n unless it is 0. Returns -1 if
- * the kernel does not tell. */
-static int living_children(pid_t pid, int n)
+/* Has pid children (zombies count: their end is still to be noticed)? Each of them gets signal n
+ * unless it is 0. Without an answer from the kernel: yes. */
+static bool has_children(pid_t pid, int n)
 {
 	char path[64], data[4096];
 	ssize_t got;
-	int fd, count = 0;
+	int fd;
 
 	cda_put(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
+		return true;
 	got = read(fd, data, sizeof(data) - 1);
 	close(fd);
 	if (got < 0)
-		return -1;
+		return true;
 	data[got] = '\0';
-	for (char *at = data; *at >= '0' && *at <= '9';) {
+	for (char *at = data; n != 0 && *at >= '0' && *at <= '9'; at += *at == ' ') {
 		pid_t one = (pid_t)strtol(at, &at, 10);
 
-		at += *at == ' ';
-		if (one <= 0 || !is_living(one))
-			continue;
-		count++;
-		if (n != 0)
+		if (one > 1)
 			kill(one, n);
 	}
-	return count;
+	return got > 0;
 }
 
 /* Is pid still the shell that reads the script, and not a program that took its place? */
@@ -211,8 +188,8 @@ static bool script_notes(int n)
 }
 
 /* A script that is between two commands only notes a signal, and would start the next one all the
- * same. So look while it stands still: with a living child, the signal is for that; without one,
- * the start ends here. Returns false if it is no case for this. */
+ * same. So look while it stands still: with a child, the signal is for that; without one, the
+ * start ends here. Returns false if this is no such script. */
 static bool forward_to_script(struct loop *loop, int n)
 {
 	siginfo_t info;
@@ -223,15 +200,15 @@ static bool forward_to_script(struct loop *loop, int n)
 		if (errno != EINTR)
 			return false;
 	}
-	if (info.si_code == CLD_STOPPED && living_children(loop->main, 0) != 0) {
-		if (script_notes(n))
-			kill(-loop->main, n);
-		else
-			living_children(loop->main, n);
-	}
-	if (info.si_code == CLD_STOPPED && living_children(loop->main, 0) == 0) {
+	if (info.si_code != CLD_STOPPED)
+		return true;
+	if (!has_children(loop->main, 0)) {
 		loop->instead = 128 + n;
 		kill(-loop->main, SIGKILL);
+	} else if (script_notes(n)) {
+		kill(-loop->main, n);
+	} else {
+		has_children(loop->main, n);
 	}
 	kill(loop->main, SIGCONT);
 	return true;

@@ -1,0 +1,289 @@
+#!/bin/sh
+# startup as a setuid program in a small root of its own: what it gives, and what it refuses.
+# Needs root, and a folder where setuid programs and mount namespaces work; else all is skipped.
+# shellcheck disable=SC2317 # functions run through check
+set -u
+startup=$BUILD_ROOT/src/runtime/startup
+number=0
+failed=0
+T=$(mktemp -d "${TMPDIR:-/tmp}/cda-startup.XXXXXX") || exit 1
+trap 'rm -rf "$T"' EXIT
+trap 'exit 1' HUP INT TERM
+root=$T/root
+
+skip_all()
+{
+	if [ "${MUST_RUN:-0}" = 1 ]; then
+		echo "1..1"
+		echo "not ok 1 - startup # skipped though MUST_RUN=1: $1"
+		exit 1
+	fi
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+# A fresh image: accounts, home, state.
+fresh()
+{
+	rm -rf "$root"
+	mkdir -p "$root/etc/condense" "$root/home/anaconda" "$root/var/lib/condense" "$root/tmp" \
+		"$root/dev" "$root/proc" "$root/root" "$root/main"
+	cat >"$root/etc/passwd" <<-'EOF'
+		root:x:0:0:root:/root:/bin/bash
+		daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+		anaconda:x:3000:3000:Developer,,,:/home/anaconda:/bin/bash
+	EOF
+	printf '%s:*:1:0:99999:7:::\n' root daemon >"$root/etc/shadow"
+	echo 'anaconda:!:1:0:99999:7:::' >>"$root/etc/shadow"
+	printf 'root:x:0:\ndaemon:x:1:\nanaconda:x:3000:\ndocker:x:99:anaconda\n' >"$root/etc/group"
+	printf 'root:*::\ndaemon:*::\nanaconda:!::\ndocker:!::anaconda\n' >"$root/etc/gshadow"
+	chmod 640 "$root/etc/shadow" "$root/etc/gshadow"
+	chmod 1777 "$root/tmp"
+	chmod 755 "$T"
+	chown 3000:3000 "$root/home/anaconda"
+	: >"$root/dev/null"
+	chmod 666 "$root/dev/null"
+	cp "$startup" "$root/startup"
+	chmod 4755 "$root/startup"
+}
+
+# as UID:GID ARGUMENT...: run it there. Sets status and leaves what it said in $T/err.
+as()
+{
+	who=$1
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m sh -c 'mount -t proc proc "$1/proc" || exit 90
+		[ -z "${BIND-}" ] || mount --bind "$BIND" "$1$AT" || exit 91
+		who=$2; root=$1; shift 2
+		exec chroot --userspec="$who" --groups= "$root" /startup "$@"' \
+		sh "$root" "$who" "$@" >"$T/out" 2>"$T/err" </dev/null
+	status=$?
+}
+
+# check TEXT CONDITION...: one result.
+check()
+{
+	text=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number - $text"
+	else
+		echo "not ok $number - $text"
+		echo "# status ${status-}; $*"
+		sed 's/^/# /' "$T/err"
+		failed=1
+	fi
+}
+
+has()
+{
+	grep -qxF -- "$2" "$root/$1"
+}
+
+owner()
+{
+	[ "$(stat -c %u "$root/$1")" = "$2" ]
+}
+
+refused()
+{
+	[ "$status" = 2 ] && [ -s "$T/err" ] && [ "$(wc -l <"$T/err")" -eq 1 ] && same
+}
+
+keep()
+{
+	(cd "$root/etc" && cat passwd shadow group gshadow) >"$T/before"
+}
+
+same()
+{
+	(cd "$root/etc" && cat passwd shadow group gshadow) | cmp -s - "$T/before"
+}
+
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+fresh
+unshare -m true 2>/dev/null || skip_all "mount namespaces are not allowed here"
+as 3000:3000
+[ "$status" != 90 ] || skip_all "proc cannot be mounted here"
+if [ "$status" = 3 ] && grep -q 'not setuid root\|no new privileges' "$T/err"; then
+	skip_all "setuid programs do not work in $T"
+fi
+
+# ---- what it gives
+keep
+check "the image's own uid: nothing changes" [ "$status" = 0 ]
+check "... and no file is touched" same
+
+as 1234:3000
+check "another uid gets the account" [ "$status" = 0 ]
+check "... in passwd" has etc/passwd 'anaconda:x:1234:3000:Developer,,,:/home/anaconda:/bin/bash'
+check "... and the home" owner home/anaconda 1234
+check "... nothing is left beside the files" [ -z "$(find "$root/etc" -name '.*.condense')" ]
+check "... the mode stays" [ "$(stat -c %a:%u:%g "$root/etc/passwd")" = 644:0:0 ]
+as 4294967294:3000
+check "again with another uid, up to the last" has etc/passwd \
+	'anaconda:x:4294967294:3000:Developer,,,:/home/anaconda:/bin/bash'
+
+fresh
+as 1234:3000 -user=anaconda -new_uid=1234 -new_gid=3000 -new_user=dja -new_home=/home/anaconda
+check "a new name" has etc/passwd 'dja:x:1234:3000:Developer,,,:/home/dja:/bin/bash'
+check "... the image's name stays" has etc/passwd \
+	'anaconda:x:1234:3000:Developer,,,:/home/anaconda:/bin/bash'
+check "... in shadow" has etc/shadow 'dja:!:1:0:99999:7:::'
+check "... the modes stay" [ "$(stat -c %a:%u:%g "$root/etc/shadow")" = 640:0:0 ]
+check "... in the lists of members" has etc/group 'docker:x:99:dja,anaconda'
+check "... its home is a link" [ "$(readlink "$root/home/dja")" = /home/anaconda ]
+check "... noted for later" has var/lib/condense/account 'name dja'
+if command -v pwck >/dev/null 2>&1; then
+	mkdir -p "$root/bin" "$root/usr/sbin"
+	: >"$root/bin/bash"
+	: >"$root/usr/sbin/nologin"
+	chmod 755 "$root/bin/bash" "$root/usr/sbin/nologin"
+	check "... pwck finds nothing" pwck -q -r -R "$root"
+	check "... grpck finds nothing" grpck -r -R "$root"
+fi
+as 1234:3000 -user=dja
+check "the new name may be said as the account" [ "$status" = 0 ]
+check "... and it stays" has var/lib/condense/account 'name dja'
+as 1234:3000 -new_user=bob
+check "another name takes its place" [ "$(grep -c '^dja' "$root/etc/passwd")" = 0 ]
+as 1234:3000 -new_user=anaconda
+check "and back" [ "$(grep -c :1234: "$root/etc/passwd")" = 1 ]
+
+fresh
+mkdir -p "$root/home/anaconda/.cache/pip" "$root/home/anaconda/work"
+echo text >"$root/home/anaconda/work/file"
+echo other >"$root/home/anaconda/.condarc"
+chown -R 3000:3000 "$root/home/anaconda"
+as 1234:3000 -new_home=/home/.anaconda
+check "the home moves" [ "$(cat "$root/home/.anaconda/work/file" 2>/dev/null)" = text ]
+check "... and leaves a link" [ "$(readlink "$root/home/anaconda")" = /home/.anaconda ]
+check "... its top belongs to the caller" owner home/.anaconda/.cache 1234
+check "... .condarc too" owner home/.anaconda/.condarc 1234
+check "... the rest is left" owner home/.anaconda/.cache/pip 3000
+as 1234:3000 -new_home=/home/anaconda
+check "the link's name is no new home" [ "$(readlink "$root/home/anaconda")" = /home/.anaconda ]
+as 1234:3000 -new_home=/home/.anaconda
+check "a second time is quiet" [ "$status" = 0 ]
+
+# ---- mounts below the home
+fresh
+mkdir -p "$root/home/anaconda/work" "$T/volume"
+echo precious >"$T/volume/file"
+chown -R 3000:3000 "$root/home/anaconda" "$T/volume"
+(cd "$T" && find volume -printf '%p %U %m %s\n') >"$T/volume.before"
+BIND=$T/volume AT=/home/anaconda/work
+export BIND AT
+as 1234:3000 -new_home=/home/.anaconda
+unset BIND AT
+check "a volume below the home stays untouched" \
+	[ "$(cd "$T" && find volume -printf '%p %U %m %s\n')" = "$(cat "$T/volume.before")" ]
+check "... and the new home leads to the old" [ "$(readlink "$root/home/.anaconda")" = /home/anaconda ]
+
+# ---- what it refuses, each with one line and nothing changed
+while IFS='|' read -r text arguments; do
+	fresh
+	keep
+	# shellcheck disable=SC2086 # words
+	as 1234:3000 $arguments
+	check "refused: $text" refused
+done <<'EOF'
+uid 0|-new_uid=0
+another uid|-new_uid=1235
+uid -1|-new_uid=-1
+the last uid and more|-new_uid=4294967296
+another gid|-new_gid=0
+account root|-user=root
+account daemon|-user=daemon
+a pattern|-user=anacond.
+the name of another account|-new_user=daemon
+a name with a colon|-new_user=a:b
+a path as a name|-new_user=../etc/x
+a capital letter|-new_user=Bob
+root's folder as home|-new_home=/root
+/etc as home|-new_home=/etc
+/ as home|-new_home=/
+a relative home|-new_home=home
+a home with ..|-new_home=/home/../etc
+a home with a colon|-new_home=/home/a:b
+a home in nowhere|-new_home=/nowhere/x
+an unknown option|-shell=/bin/sh
+no option|anaconda
+EOF
+
+fresh
+keep
+as 1234:3000 "-new_user=a
+b::0:0::/:/bin/sh"
+check "refused: a newline in a name" refused
+ln -s /etc "$root/home/link"
+as 1234:3000 -new_home=/home/link
+check "refused: a link as home" refused
+printf 'account root\n' >"$root/etc/condense/policy"
+as 1234:3000
+check "refused: a policy that names root" refused
+printf 'account anaconda\n' >"$root/etc/condense/policy"
+chmod 666 "$root/etc/condense/policy"
+as 1234:3000
+check "refused: a policy that others can write" refused
+
+fresh
+keep
+as 1:3000
+check "a uid that another account has is not mapped" [ "$status" = 3 ]
+check "... nothing changes" same
+as 0:0
+check "root needs nothing" [ "$status" = 0 ]
+check "... nothing changes for root" same
+
+# ---- traps laid by the caller
+fresh
+cp "$root/etc/shadow" "$T/shadow"
+ln -s /etc/shadow "$root/home/anaconda/.condarc"
+ln -s /etc "$root/home/anaconda/.cache"
+ln "$root/etc/group" "$root/home/anaconda/.conda"
+as 1234:3000
+check "links in the home are not followed" [ "$(stat -c %u "$root/etc/shadow")" = 0 ]
+check "... nor to folders" [ "$(stat -c %u "$root/etc")" = 0 ]
+check "... nor second names of root's files" [ "$(stat -c %u "$root/etc/group")" = 0 ]
+
+fresh
+: >"$root/etc/.passwd.condense"
+as 1234:3000
+check "what a killed run left is no hindrance" has etc/passwd \
+	'anaconda:x:1234:3000:Developer,,,:/home/anaconda:/bin/bash'
+
+fresh
+keep
+chmod 755 "$root/startup"
+as 1234:3000
+check "without setuid: one line, status 3" [ "$status:$(wc -l <"$T/err")" = 3:1 ]
+check "... and nothing changes" same
+
+# ---- many at once: every reader sees a whole file
+fresh
+(
+	i=0
+	while [ "$i" -lt 20 ]; do
+		as 1234:3000 -new_user=dja
+		as 1234:3000 -new_user=bob
+		i=$((i + 1))
+	done
+) &
+writer=$!
+whole=yes
+i=0
+while [ "$i" -lt 400 ]; do
+	case $(tail -n 2 <"$root/etc/passwd") in
+	*:1234:3000:*/bin/bash | *:3000:3000:*/bin/bash) ;;
+	*) whole=no ;;
+	esac
+	i=$((i + 1))
+done
+wait "$writer"
+check "readers never see half a file" [ "$whole" = yes ]
+
+echo "1..$number"
+exit "$failed"
