@@ -152,8 +152,7 @@ int cda_context_new(const struct cda_client_options *options, struct cda_context
 					    .cmd_line = options->values,
 					    .channels = options->channels,
 					    .no_files = options->no_files,
-					    .override_channels = options->override_channels,
-					    .use_local = options->use_local};
+					    .override_channels = options->override_channels};
 	rc = cda_settings_load(&input, &ctx->settings, err);
 	if (rc < 0)
 		return rc;

@@ -52,13 +52,13 @@ stop_server
 
 begin "a server that answers at the second try"
 rm -rf "$T/pkgs"
-serve "$T/main" --rule '*hello-1.0* 503 x1'
+serve "$T/main" --rule '*hello-1.0* status 503 x1'
 run create -yq -n retried -c "$URL" --override-channels hello
 expect_status 0
 stop_server
 
 begin "passwords are in no message"
-serve "$T/main" --rule '* 403'
+serve "$T/main" --rule '* status 403'
 secret=$(echo "$URL" | sed 's|http://|http://me:topsecret@|')
 run search -c "$secret" --override-channels hello
 expect_status 1
