@@ -20,9 +20,10 @@ struct cda_archive_limits {   /* 0: the value in brackets */
 
 /* Unpacks the package file at (dirfd, path) to the new folder (dest_dirfd, dest): into a temporary
  * beside it, which is renamed when all is there. An existing dest is replaced. The kind is told by
- * the first bytes, not by the name. limits may be NULL. Files get the archive's modes less the
- * umask, folders at least u+rwx; owners are ours. Errors: CDA_E_ARCHIVE (damaged, hostile, too
- * large, no package), CDA_E_SYS, CDA_E_NOSPACE, CDA_E_INTERRUPTED; nothing is left behind. */
+ * the first bytes, not by the name. limits may be NULL. Files get the archive's modes
+ * (the umask does not count, as conda has it), folders at least u+rwx; owners are ours. Errors:
+ * CDA_E_ARCHIVE (damaged, hostile, too large, no package), CDA_E_SYS, CDA_E_NOSPACE,
+ * CDA_E_INTERRUPTED; nothing is left behind. */
 int cda_archive_extract(int dirfd, const char *path, int dest_dirfd, const char *dest,
 			const struct cda_archive_limits *limits, struct cda_err *err) CDA_CHECK;
 

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct yyjson_val;
+
 enum cda_path_type { CDA_PATH_HARDLINK, CDA_PATH_SOFTLINK, CDA_PATH_DIRECTORY };
 enum cda_file_mode { CDA_FILE_PLAIN, CDA_FILE_TEXT, CDA_FILE_BINARY };
 
@@ -47,7 +49,7 @@ struct cda_pkg_info *cda_pkg_info_free(struct cda_pkg_info *info); /* NULL is fi
 CDA_DEFINE_CLEANUP(struct cda_pkg_info *, cda_pkg_info_free)
 
 /* The same from texts (NULL where the file is missing): for tests, fuzzing and archives.
- * list_symlinks tells (may be NULL: no) whether a path of an old package is a symbolic link. */
+ * is_symlink (may be NULL: no) tells whether a path of an old package is a symbolic link. */
 struct cda_pkg_info_texts {
 	const char *index_json, *paths_json, *link_json, *about_json;
 	const char *files, *has_prefix, *no_link;
@@ -57,9 +59,8 @@ struct cda_pkg_info_texts {
 int cda_pkg_info_parse(const struct cda_pkg_info_texts *texts, struct cda_pkg_info **ret_info,
 		       struct cda_err *err) CDA_CHECK;
 
-/* One record from a JSON object (index.json, repodata_record.json) into the arena: what is text
- * there, checked as repodata is. name, version and build are set. Errors: CDA_E_PARSE. */
-struct yyjson_val;
+/* One record from a JSON object (repodata_record.json, conda-meta), copied to the arena: see
+ * core/record_json.h. Errors: CDA_E_PARSE. */
 int cda_pkg_record_parse(struct yyjson_val *object, struct cda_arena *arena,
 			 struct cda_record *ret_record, struct cda_err *err) CDA_CHECK;
 
