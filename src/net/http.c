@@ -235,7 +235,7 @@ static void attempt_failed(struct cda_job *job, int rc, bool may_retry, struct c
 {
 	/* Wrong bytes from a good server may be a cache's in between: once more, past it. */
 	if (rc == -CDA_E_CHECKSUM) {
-		may_retry = !job->asked_afresh;
+		may_retry = !job->asked_afresh && !cda_starts_with(job->url, "file:");
 		job->asked_afresh = true;
 	}
 	if (rc == -CDA_E_SYS || rc == -CDA_E_NOSPACE || rc == -CDA_E_INTERRUPTED ||

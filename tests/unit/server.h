@@ -25,7 +25,8 @@
  *	auth USER:PASS    401 without these (407 and the proxy's header with `proxy` in front)
  *	chunked           no Content-Length
  *	slow BYTES        so many bytes at a time, 10 ms between
- * The log has one line per request: `METHOD TARGET STATUS range=… match=… agent=… auth=…`,
+ * The log has one line per request: `METHOD TARGET STATUS range=… ifrange=… match=… agent=…
+ *auth=…`,
  * "-" for a header that was not there. */
 #ifndef TESTS_SERVER_H
 #define TESTS_SERVER_H
@@ -144,10 +145,11 @@ static inline bool server_take_rule(struct server *server, const char *path, con
 static inline void server_note(struct server *server, const struct server_request *r, int status)
 {
 	char line[4096];
-	int n = snprintf(line, sizeof(line), "%s %s %d range=%s match=%s agent=%s auth=%s\n",
-			 r->method, r->target, status, *r->range ? r->range : "-",
-			 *r->none_match ? r->none_match : "-", *r->agent ? r->agent : "-",
-			 *r->auth ? r->auth : "-");
+	int n = snprintf(line, sizeof(line),
+			 "%s %s %d range=%s ifrange=%s match=%s agent=%s auth=%s\n", r->method,
+			 r->target, status, *r->range ? r->range : "-",
+			 *r->if_range ? r->if_range : "-", *r->none_match ? r->none_match : "-",
+			 *r->agent ? r->agent : "-", *r->auth ? r->auth : "-");
 	size_t len = n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1;
 
 	pthread_mutex_lock(&server->lock);

@@ -41,6 +41,11 @@ static inline bool server_read_request(struct server_conn *conn, struct server_r
 			return false;
 		conn->n_in += (size_t)n;
 		conn->in[conn->n_in] = '\0';
+		/* A TLS greeting, for one: real servers say so too. */
+		if (conn->in[0] < 'A' || conn->in[0] > 'Z') {
+			server_send(conn, "HTTP/1.1 400 Bad\r\nConnection: close\r\n\r\n", 39);
+			return false;
+		}
 	}
 	*end = '\0';
 	used = (size_t)(end - conn->in) + 4;
