@@ -207,11 +207,12 @@ static int wait_for(pid_t pid, int flags, int *ret_status)
 
 /* Reads both pipes until the child has ended; a grandchild that keeps them open is not waited
  * for. An interruption that comes meanwhile ends the child. */
-static int follow(const struct cda_proc *proc, pid_t pid, struct capture captures[2])
+static int follow(const struct cda_proc *proc, pid_t pid, struct capture captures[2],
+		  bool was_interrupted)
 {
 	CDA_AUTOCLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	size_t max = proc->max_out ? proc->max_out : max_out_default;
-	int was_interrupted = cda_interrupted, waited = 0, status = 0;
+	int waited = 0, status = 0;
 
 	while (wait_for(pid, WNOHANG, &status) == 0) {
 		struct pollfd fds[3] = {{captures[0].fd, POLLIN, 0},
@@ -255,6 +256,8 @@ static int run(struct child *child, struct capture captures[2], int *ret_status,
 	       struct cda_err *err)
 {
 	const struct cda_proc *proc = child->proc;
+	/* Asked before the child is there: an interruption right after that counts. */
+	bool was_interrupted = cda_interrupted;
 	CDA_AUTOCLOSE int report = -1;
 	struct signals saved;
 	int why = 0, status;
@@ -287,7 +290,7 @@ static int run(struct child *child, struct capture captures[2], int *ret_status,
 		if (why != 0 || (proc->foreground && captures[0].fd < 0 && captures[1].fd < 0))
 			wait_for(pid, 0, &status);
 		else
-			status = follow(proc, pid, captures);
+			status = follow(proc, pid, captures, was_interrupted);
 	}
 	if (proc->foreground) {
 		signals_give_back(&saved, true);
