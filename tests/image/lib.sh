@@ -1,0 +1,246 @@
+# lib.sh - what the image tests share: the engine, one run, TAP, loopback servers, clean-up.
+# shellcheck shell=sh
+# A case's name starts with its number in the acceptance list. Nothing waits for a fixed time.
+set -u
+tests=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=tools/lib.sh
+. "$tests/../../tools/lib.sh"
+root=$(CDPATH='' cd -- "$tests/../.." && pwd)
+build=$root/build
+load_env
+
+number=0
+failures=0
+T=$(mktemp -d "${TMPDIR:-/tmp}/cda-image.XXXXXX") || exit 1
+chmod 755 "$T"
+label=cda-test=$(basename "$T")
+server=
+trap 'clean_up' EXIT
+trap 'exit 1' HUP INT TERM
+
+clean_up()
+{
+	[ -z "$server" ] || kill "$server" 2>/dev/null
+	old=$(docker ps -aq --filter "label=$label")
+	# shellcheck disable=SC2086 # ids
+	[ -z "$old" ] || docker rm -f -v $old >/dev/null 2>&1
+	old=$(docker images -q --filter "label=$label")
+	# shellcheck disable=SC2086
+	[ -z "$old" ] || docker rmi -f $old >/dev/null 2>&1
+	rm -rf "$T"
+}
+
+engine_env=$("$root/tools/engine" up) || exit 1
+eval "$engine_env"
+docker image inspect "$IMAGE" >/dev/null 2>&1 || {
+	echo "Bail out! there is no image '$IMAGE': run make image"
+	exit 1
+}
+
+# ---- results
+
+finish()
+{
+	echo "1..$number"
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+# result STATUS TEXT: STATUS 0 is good. The last run is shown with a failure.
+result()
+{
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number - $2$who"
+		return
+	fi
+	failures=$((failures + 1))
+	echo "not ok $number - $2$who"
+	{
+		echo "status ${status-}"
+		tail -n 12 "$T/out"
+		tail -n 12 "$T/err"
+	} | sed 's/^/# /'
+}
+
+# skip TEXT REASON
+skip()
+{
+	number=$((number + 1))
+	if [ "${MUST_RUN:-0}" = 1 ]; then
+		failures=$((failures + 1))
+		echo "not ok $number - $1$who # skipped though MUST_RUN=1: $2"
+	else
+		echo "ok $number - $1$who # SKIP $2"
+	fi
+}
+
+# The last run's output is, starts or ends with, holds.
+is()
+{
+	[ "$status" -eq 0 ] && [ "$(cat "$T/out")" = "$2" ]
+	result $? "$1"
+}
+
+is_like()
+{
+	matched=1
+	# shellcheck disable=SC2254 # a pattern
+	case $(cat "$T/out") in
+	$2) matched=$status ;;
+	esac
+	result "$matched" "$1"
+}
+
+ended()
+{
+	[ "$status" -eq "$2" ]
+	result $? "$1"
+}
+
+said()
+{
+	grep -q -- "$2" "$T/err"
+	result $? "$1"
+}
+
+# ---- runs
+
+who=
+flags=
+
+# as_default, as_host: the two users that every case has. The second is unknown to the image.
+as_default()
+{
+	who=" (default user)"
+	flags=
+}
+
+as_host()
+{
+	who=" (-u 54321:anaconda)"
+	flags="-u 54321:anaconda"
+}
+
+# docker_run ARGUMENT...: sets status, leaves $T/out and $T/err.
+docker_run()
+{
+	# shellcheck disable=SC2086 # flags are words
+	timeout 900 docker run --rm -i --network host --label "$label" $flags "$@" \
+		>"$T/out" 2>"$T/err" </dev/null
+	status=$?
+}
+
+# run FLAG... SCRIPT: the image's own shell runs the script.
+run()
+{
+	count=$#
+	while [ "$count" -gt 1 ]; do
+		set -- "$@" "$1"
+		shift
+		count=$((count - 1))
+	done
+	script=$1
+	shift
+	docker_run "$@" "$IMAGE" bash -c "$script"
+}
+
+# up NAME FLAG...: a container that stays; waits until its command runs.
+up()
+{
+	container=cda-$1-$$
+	shift
+	# shellcheck disable=SC2086
+	docker run -d --name "$container" --network host --label "$label" $flags "$@" \
+		"$IMAGE" sh -c 'echo started; exec tail -f /dev/null' >/dev/null 2>"$T/err" || return 1
+	wait_for_start 1
+}
+
+# Until it has said `started` that often.
+wait_for_start()
+{
+	tries=0
+	until [ "$(docker logs "$container" 2>/dev/null | grep -c '^started$')" -ge "$1" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || return 1
+		[ "$(docker inspect -f '{{.State.Running}}' "$container" 2>/dev/null)" = true ] ||
+			return 1
+		sleep 0.2
+	done
+}
+
+# in_container FLAG... COMMAND: docker exec, with the same results as a run.
+in_container()
+{
+	timeout 300 docker exec "$@" >"$T/out" 2>"$T/err" </dev/null
+	status=$?
+}
+
+down()
+{
+	docker rm -f -v "$container" >/dev/null 2>&1
+}
+
+# image TAG [FLAG...]: build a derived image from the Dockerfile on stdin; its context is $T/context.
+image()
+{
+	tag=cda-test-$1-$$
+	shift
+	mkdir -p "$T/context"
+	cat >"$T/context/Dockerfile"
+	docker build --network host --label "$label" -t "$tag" "$@" "$T/context" \
+		>"$T/out" 2>"$T/err"
+	status=$?
+}
+
+# ---- what is installed in the tests, from loopback and from the Debian mirror
+
+# Sets url; conda finds the release's channel there as conda-forge, pip an index of wheels.
+serve()
+{
+	site=$T/site
+	mkdir -p "$site/channels" "$build/image/debs"
+	ln -s "$build/release/channel" "$site/channels/conda-forge"
+	if ! ls "$build/image/debs"/python3-bs4_*.deb >/dev/null 2>&1; then
+		apt_root deb "$DEBIAN_SUITE"
+		for package in python3-soupsieve python3-typing-extensions python3-bs4; do
+			fetch_deb "$package" "$build/image/debs"
+		done
+	fi
+	"$tests/mkindex" "$site" "$build"/image/debs/*.deb || exit 1
+	python3 -u -m http.server --bind 127.0.0.1 --directory "$site" 0 \
+		>"$T/port" 2>"$T/requests" &
+	server=$!
+	tries=0
+	until port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$T/port") && [ -n "$port" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] && kill -0 "$server" 2>/dev/null || exit 1
+		sleep 0.1
+	done
+	url=http://127.0.0.1:$port
+	from_loopback="-e CONDA_CHANNEL_ALIAS=$url/channels -e PIP_INDEX_URL=$url/simple"
+}
+
+# apt in the container uses the mirror and the proxy that the host's uses. Sets from_mirror.
+use_mirror()
+{
+	find_mirror
+	apt-config dump Acquire 2>/dev/null | grep -E '(::Proxy|::Check-|::Verify-)' >"$T/apt.conf"
+	{
+		printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n' "$mirror" "$DEBIAN_SUITE"
+		printf 'Signed-By: %s\n' "$keyring"
+	} >"$T/debian.sources"
+	chmod 644 "$T/apt.conf" "$T/debian.sources"
+	from_mirror="-v $T/apt.conf:/etc/apt/apt.conf.d/99test:ro"
+	from_mirror="$from_mirror -v $T/debian.sources:/etc/apt/sources.list.d/debian.sources:ro"
+}
+
+# list NAME TEXT: a list for the container, as $T/NAME; the text may hold printf's escapes.
+list()
+{
+	# shellcheck disable=SC2059 # a format on purpose
+	printf "$2" >"$T/$1"
+	chmod 644 "$T/$1"
+}
+
+packages=/opt/conda/lib/python$PY_VER/site-packages
