@@ -63,11 +63,11 @@ static int mode_orphan(int fd)
 	if (pipe(pids) != 0)
 		return 90;
 	if (fork() == 0) {
+		pid_t parent = getpid();
+
 		orphan = fork();
 		if (orphan == 0) {
 			/* Ends once its parent is another. */
-			pid_t parent = getppid();
-
 			for (int i = 0; i < WAIT_S * 100 && getppid() == parent; i++)
 				usleep(10000);
 			_exit(7);
