@@ -215,7 +215,9 @@ char *cda_url_safe(const char *url)
 
 char *cda_url_split_token(const char *url, char **ret_token)
 {
-	const char *token, *end, *part = token_part(url, &token, &end);
+	size_t n = scheme_len(url);
+	/* Behind "://": a host named t is no token. */
+	const char *token, *end, *part = token_part(url + (n ? n + 3 : 0), &token, &end);
 
 	if (ret_token)
 		*ret_token = NULL;

@@ -88,6 +88,7 @@ TEST(a_token_is_cut_out)
 		{"https://h/t/tk-1-a/main/noarch", "https://h/main/noarch", "tk-1-a"},
 		{"https://h/t/tk-1-a", "https://h", "tk-1-a"},
 		{"https://h/main", "https://h/main", NULL},
+		{"https://t/x/main", "https://t/x/main", NULL}, /* found by fuzz_url */
 		{"file:///srv/t/x/main", "file:///srv/t/x/main", NULL},
 	};
 
