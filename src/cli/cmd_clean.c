@@ -78,17 +78,20 @@ static int run_clean(struct cda_cli *cli, void *data, struct cda_strv *words, st
 {
 	const struct clean_opts *opts = data;
 	const struct task tasks[] = {
-		{CDA_CLEAN_TARBALLS, opts->all || opts->tarballs, "tarballs", "tarball"},
+		{CDA_CLEAN_TARBALLS, opts->all || opts->tarballs || opts->force_pkgs_dirs,
+		 "tarballs", "tarball"},
 		{CDA_CLEAN_INDEX, opts->all || opts->index, "index_cache", "index cache"},
-		{CDA_CLEAN_PACKAGES, opts->all || opts->packages, "packages", "package"},
+		{CDA_CLEAN_PACKAGES, (opts->all || opts->packages) && !opts->force_pkgs_dirs,
+		 "packages", "package"},
 		{CDA_CLEAN_TEMPFILES, opts->tempfiles.n > 0 || opts->all, "tempfiles", "tempfile"},
+		{CDA_CLEAN_ALL_PACKAGES, opts->force_pkgs_dirs, "pkgs_dirs", "unpacked package"},
 		{CDA_CLEAN_LOGS, opts->all || opts->logfiles, "logfiles", "logfile"},
 	};
 	CDA_CLEANUP(cda_context_freep) struct cda_context *ctx = NULL;
 	CDA_AUTOJSONMUT yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
 	yyjson_mut_val *root = yyjson_mut_obj(doc);
 	struct cda_store *store = NULL;
-	bool any = opts->force_pkgs_dirs;
+	bool any = false;
 	int rc;
 
 	if (words->n > 0)
@@ -103,16 +106,6 @@ static int run_clean(struct cda_cli *cli, void *data, struct cda_strv *words, st
 	rc = cda_cli_context(cli, NULL, &ctx, err);
 	if (rc == 0)
 		rc = cda_context_store(ctx, &store, err);
-	if (rc == 0 && opts->force_pkgs_dirs) {
-		const struct task task = {CDA_CLEAN_PACKAGES, true, "pkgs_dirs",
-					  "package cache folder"};
-		struct cda_clean_items items = {0};
-
-		rc = cda_store_clean_find_all(store, &items, err);
-		if (rc == 0)
-			rc = clean_one(cli, ctx, store, &task, &items, doc, root, err);
-		cda_clean_items_free_all(&items);
-	}
 	for (size_t i = 0; rc == 0 && i < CDA_LEN(tasks); i++) {
 		struct cda_clean_items items = {0};
 

@@ -9,7 +9,7 @@
 
 struct config_opts {
 	struct cda_common common;
-	bool system, env, show_sources, validate, write_default, stdin_;
+	bool system_wide, env, show_sources, validate, write_default, stdin_;
 	const char *file;
 	bool show, describe, get;
 	struct cda_strv prepend, append, set, remove, remove_key;
@@ -19,7 +19,7 @@ struct config_opts {
 static const struct cda_opt config_opts[] = {
 	COMMON_HELP(struct config_opts),
 	OPT_GROUP("file"),
-	OPT_FLAG(0, "system", struct config_opts, system, "the file of the installation"),
+	OPT_FLAG(0, "system", struct config_opts, system_wide, "the file of the installation"),
 	OPT_FLAG(0, "env", struct config_opts, env, "the file of the active environment"),
 	OPT_TEXT(0, "file", struct config_opts, file, "FILE", "this file [~/.condarc]"),
 	OPT_GROUP("look"),
@@ -64,7 +64,7 @@ static char *file_of(const struct config_opts *opts, const struct cda_context *c
 
 	if (opts->file)
 		return cda_path_normal(opts->file, ctx->cwd, ctx->home);
-	if (opts->system)
+	if (opts->system_wide)
 		return cda_condarc_system_path(&input);
 	if (opts->env && ctx->prefix_is_named)
 		return cda_path_join(ctx->prefix, ".condarc");

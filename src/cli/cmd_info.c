@@ -10,7 +10,7 @@
 
 struct info_opts {
 	struct cda_common common;
-	bool all, envs, base, system, unsafe_channels, license;
+	bool all, envs, base, vars, unsafe_channels, license;
 };
 
 static const struct cda_opt info_opts[] = {
@@ -18,7 +18,7 @@ static const struct cda_opt info_opts[] = {
 	OPT_FLAG('a', "all", struct info_opts, all, "everything"),
 	OPT_FLAG(0, "base", struct info_opts, base, "path of the base environment"),
 	OPT_FLAG('e', "envs", struct info_opts, envs, "known environments"),
-	OPT_FLAG('s', "system", struct info_opts, system, "variables that matter"),
+	OPT_FLAG('s', "system", struct info_opts, vars, "variables that matter"),
 	OPT_FLAG(0, "unsafe-channels", struct info_opts, unsafe_channels,
 		 "the channels, with credentials"),
 	OPT_FLAG('l', "license", struct info_opts, license, NULL),
@@ -271,11 +271,11 @@ static int run_info(struct cda_cli *cli, void *data, struct cda_strv *words, str
 	rc = make_doc(ctx, doc, root, err);
 	if (rc < 0)
 		return rc;
-	if (opts->all || (!opts->envs && !opts->system))
+	if (opts->all || (!opts->envs && !opts->vars))
 		print_facts(cli, root);
 	if (opts->all || opts->envs)
 		cda_cli_print_envs(cli, ctx);
-	if (opts->all || opts->system)
+	if (opts->all || opts->vars)
 		print_vars(cli, root);
 	cda_out_doc(cli->out, root);
 	return 0;

@@ -37,7 +37,7 @@ int cda_cli_shell(const char *shell, int argc, char *const *argv)
 
 struct init_opts {
 	struct cda_common common;
-	bool all, user, no_user, system, install, reverse;
+	bool all, user, no_user, system_wide, install, reverse;
 };
 
 static const struct cda_opt init_opts[] = {
@@ -45,7 +45,7 @@ static const struct cda_opt init_opts[] = {
 	OPT_FLAG(0, "all", struct init_opts, all, "every shell that conda knows"),
 	OPT_FLAG(0, "user", struct init_opts, user, "rc files of the user (default)"),
 	OPT_FLAG(0, "no-user", struct init_opts, no_user, "leave rc files of the user alone"),
-	OPT_FLAG(0, "system", struct init_opts, system, "files in /etc, for all users"),
+	OPT_FLAG(0, "system", struct init_opts, system_wide, "files in /etc, for all users"),
 	OPT_FLAG(0, "install", struct init_opts, install, NULL),
 	OPT_FLAG(0, "reverse", struct init_opts, reverse, "undo it"),
 	COMMON_OUTPUT(struct init_opts),
@@ -88,9 +88,9 @@ static int run_init(struct cda_cli *cli, void *data, struct cda_strv *words, str
 		flags |= CDA_INIT_REVERSE;
 	if (cli->common->dry_run)
 		flags |= CDA_INIT_DRY_RUN;
-	if (opts->system)
+	if (opts->system_wide)
 		flags |= CDA_INIT_SYSTEM;
-	if (opts->user || (!opts->system && !opts->no_user))
+	if (opts->user || (!opts->system_wide && !opts->no_user))
 		flags |= CDA_INIT_USER;
 	shell = cda_context_shell(ctx);
 	rc = cda_init(&shell, ctx->home, "/etc", words, flags, &changes, err);

@@ -56,11 +56,12 @@ int cda_store_records(const struct cda_store *store, struct cda_arena *arena,
 
 /* What `clean` removes. */
 enum cda_clean_kind {
-	CDA_CLEAN_TARBALLS,  /* archives */
-	CDA_CLEAN_PACKAGES,  /* unpacked folders of which no file has a second hard link */
-	CDA_CLEAN_INDEX,     /* cache/ */
-	CDA_CLEAN_TEMPFILES, /* *.c~ and *.trash in the store; what interrupted runs left */
-	CDA_CLEAN_LOGS       /* .logs/ */
+	CDA_CLEAN_TARBALLS,     /* archives */
+	CDA_CLEAN_PACKAGES,     /* unpacked folders of which no file has a second hard link */
+	CDA_CLEAN_ALL_PACKAGES, /* all unpacked folders, linked to or not */
+	CDA_CLEAN_INDEX,        /* cache/ */
+	CDA_CLEAN_TEMPFILES,    /* *.c~ and *.trash in the store; what interrupted runs left */
+	CDA_CLEAN_LOGS          /* .logs/ */
 };
 
 struct cda_clean_item {
