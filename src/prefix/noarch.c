@@ -87,14 +87,17 @@ int cda_noarch_compile(const char *prefix, const struct cda_python *python,
 		       const struct cda_strv *files, const char *const *env, bool *ret_done,
 		       struct cda_err *err)
 {
-	CDA_AUTOFREE char *program = cda_path_join(prefix, python->program), *list = NULL;
+	CDA_AUTOFREE char *program = NULL, *list = NULL;
 	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
-	const char *argv[] = {program, "-Wi", "-m", "compileall", "-q", "-l", "-i", "-", NULL};
+	const char *argv[] = {NULL, "-Wi", "-m", "compileall", "-q", "-l", "-i", "-", NULL};
 	struct cda_proc proc = {.argv = argv, .env = env, .cwd = prefix, .out = &out};
 	int rc, status = 0;
 
 	*ret_done = files->n == 0;
-	if (files->n == 0 || access(program, X_OK) != 0)
+	if (files->n == 0 || !python->program)
+		return 0;
+	argv[0] = program = cda_path_join(prefix, python->program);
+	if (access(program, X_OK) != 0)
 		return 0;
 	list = cda_strv_join(files, "\n");
 	proc.in = list;

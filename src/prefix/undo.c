@@ -189,9 +189,27 @@ static int restore_moved(int prefixfd, const struct line *line)
 	return cda_undo_rename(prefixfd, old, line->path);
 }
 
+/* What is at the path of an A line is the old file again, or still, when that was to be moved and
+ * is not aside: then an earlier try to undo came this far, or the move never came. */
+static bool is_old_file(int prefixfd, const struct cda_map *moves, const char *path)
+{
+	const struct line *line = cda_map_get(moves, path);
+	CDA_AUTOFREE char *old = NULL;
+
+	if (!line)
+		return false;
+	old = cda_asprintf(CDA_JOURNAL_DIR "/old/%u", line->id);
+	return !cda_fs_exists(prefixfd, old);
+}
+
 static int undo(int prefixfd, const struct lines *lines, struct cda_err *err)
 {
+	CDA_CLEANUP(cda_map_freep) struct cda_map *moves = cda_map_new();
 	int rc = 0;
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (lines->v[i].what == 'M')
+			cda_map_set(moves, lines->v[i].path, &lines->v[i]);
 
 	for (size_t i = lines->n; i-- > 0;) {
 		const struct line *line = &lines->v[i];
@@ -199,7 +217,8 @@ static int undo(int prefixfd, const struct lines *lines, struct cda_err *err)
 
 		switch (line->what) {
 		case 'A':
-			done = remove_added(prefixfd, line->path);
+			if (!is_old_file(prefixfd, moves, line->path))
+				done = remove_added(prefixfd, line->path);
 			break;
 		case 'D':
 			done = remove_made(prefixfd, line->path);
@@ -220,7 +239,7 @@ static int undo(int prefixfd, const struct lines *lines, struct cda_err *err)
 	return rc;
 }
 
-/* DIR/__pycache__/STEM.*.pyc of DIR/STEM.py, which is gone. names: the files there, cached. */
+/* DIR/__pycache__/STEM.*.pyc of DIR/STEM.py, which is gone. */
 static void remove_compiled(int prefixfd, const char *path)
 {
 	CDA_AUTOFREE char *dir = cda_path_dirname(path);

@@ -99,7 +99,7 @@ static void TPKG_UNUSED tprefix_put(const char *dir, const struct tpkg_file *fil
 }
 
 /* The unpacked package below pkgs, made once; owned path. */
-static char *TPKG_UNUSED tprefix_unpack(struct tprefix *t, const struct tpkg *pkg)
+static TPKG_UNUSED char *tprefix_unpack(struct tprefix *t, const struct tpkg *pkg)
 {
 	char *dir = cda_asprintf("%s/%s-%s-%s", t->pkgs, pkg->name, pkg->version, pkg->build);
 	CDA_AUTOBUF struct cda_buf index = CDA_BUF_INIT, paths = CDA_BUF_INIT, files = CDA_BUF_INIT,
@@ -222,7 +222,7 @@ static int TPKG_UNUSED tprefix_visit(void *ctx, const char *path, const struct s
 
 /* Everything below the folder in one owned text: names, modes, contents. "" when it is not there.
  */
-static char *TPKG_UNUSED tprefix_tree_of(const char *dir)
+static TPKG_UNUSED char *tprefix_tree_of(const char *dir)
 {
 	struct cda_buf out = CDA_BUF_INIT;
 	struct tprefix_walk walk = {&out, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -235,13 +235,13 @@ static char *TPKG_UNUSED tprefix_tree_of(const char *dir)
 	return cda_buf_take(&out);
 }
 
-static char *TPKG_UNUSED tprefix_tree(struct tprefix *t)
+static TPKG_UNUSED char *tprefix_tree(struct tprefix *t)
 {
 	return tprefix_tree_of(t->prefix);
 }
 
 /* Owned; NULL when it is not there. */
-static char *TPKG_UNUSED tprefix_read(struct tprefix *t, const char *path)
+static TPKG_UNUSED char *tprefix_read(struct tprefix *t, const char *path)
 {
 	CDA_AUTOFREE char *name = cda_path_join("env", path);
 
