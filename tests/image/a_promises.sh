@@ -1,6 +1,6 @@
 #!/bin/sh
 # Section A of the acceptance list: what the predecessor promised and checked.
-# shellcheck source=tests/image/lib.sh
+# shellcheck source=tests/image/lib.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
 : >"$T/out"
 : >"$T/err"

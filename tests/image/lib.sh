@@ -1,5 +1,5 @@
 # lib.sh - what the image tests share: the engine, one run, TAP, loopback servers, clean-up.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # A case's name starts with its number in the acceptance list. Nothing waits for a fixed time.
 set -u
 tests=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -238,8 +238,7 @@ use_mirror()
 # list NAME TEXT: a list for the container, as $T/NAME; the text may hold printf's escapes.
 list()
 {
-	# shellcheck disable=SC2059 # a format on purpose
-	printf "$2" >"$T/$1"
+	printf '%b' "$2" >"$T/$1"
 	chmod 644 "$T/$1"
 }
 

@@ -153,12 +153,12 @@ as 1234:3000 -new_user=anaconda
 check "and back" [ "$(grep -c :1234: "$root/etc/passwd")" = 1 ]
 
 fresh
-mkdir -p "$root/home/anaconda/.cache/pip" "$root/home/anaconda/work"
-echo text >"$root/home/anaconda/work/file"
+mkdir -p "$root/home/anaconda/.cache/pip" "$root/home/anaconda/data"
+echo text >"$root/home/anaconda/data/file"
 echo other >"$root/home/anaconda/.condarc"
 chown -R 3000:3000 "$root/home/anaconda"
 as 1234:3000 -new_home=/home/.anaconda
-check "the home moves" [ "$(cat "$root/home/.anaconda/work/file" 2>/dev/null)" = text ]
+check "the home moves" [ "$(cat "$root/home/.anaconda/data/file" 2>/dev/null)" = text ]
 check "... and leaves a link" [ "$(readlink "$root/home/anaconda")" = /home/.anaconda ]
 check "... its top belongs to the caller" owner home/.anaconda/.cache 1234
 check "... .condarc too" owner home/.anaconda/.condarc 1234
@@ -170,11 +170,11 @@ check "a second time is quiet" [ "$status" = 0 ]
 
 # ---- mounts below the home
 fresh
-mkdir -p "$root/home/anaconda/work" "$T/volume"
+mkdir -p "$root/home/anaconda/data" "$T/volume"
 echo precious >"$T/volume/file"
 chown -R 3000:3000 "$root/home/anaconda" "$T/volume"
 (cd "$T" && find volume -printf '%p %U %m %s\n') >"$T/volume.before"
-BIND=$T/volume AT=/home/anaconda/work
+BIND=$T/volume AT=/home/anaconda/data
 export BIND AT
 as 1234:3000 -new_home=/home/.anaconda
 unset BIND AT
