@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .PHONY: all setup deps engine base release image up shell down test check lint conformance bench \
-	clean distclean help
+	clean distclean help can-image
 
 all: setup deps ## build the programs into build/bin
 	@tools/build
@@ -24,8 +24,11 @@ base: ## find or make the base image
 release: all ## make the embedded release in build/release
 	@tools/release
 
-image: release base ## build the image
+image: can-image release base ## build the image
 	@tools/image build
+
+can-image:
+	@tools/image check
 
 up: image ## build the image and start a container from it, as you
 	@tools/up
