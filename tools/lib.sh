@@ -128,7 +128,7 @@ apt_in()
 	"$apt_tool" -o "Dir::Etc::sourcelist=$apt_dir/sources.list" -o Dir::Etc::sourceparts=- \
 		-o "Dir::State=$apt_dir" -o "Dir::State::status=$apt_dir/status" \
 		-o "Dir::State::lists=$apt_dir/lists" -o "Dir::Cache=$apt_dir/cache" \
-		-o APT::Sandbox::User= -o Acquire::Languages=none "$@"
+		-o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
 # fetch_deb PACKAGE DIRECTORY: download one binary package within the apt root. A mirror may list
