@@ -76,6 +76,7 @@ static bool is_wanted(int fd, const char *name, enum cda_clean_kind kind)
 	case CDA_CLEAN_TARBALLS:
 		return S_ISREG(st.st_mode) && cda_archive_ending(name);
 	case CDA_CLEAN_PACKAGES:
+	case CDA_CLEAN_ALL_PACKAGES:
 		return S_ISDIR(st.st_mode) && !is_leftover(name) && cda_fs_exists(fd, index);
 	case CDA_CLEAN_INDEX:
 		return S_ISDIR(st.st_mode) && strcmp(name, "cache") == 0;
