@@ -24,7 +24,8 @@ struct cda_job {
 	const struct cda_events *events;
 	enum cda_job_state state;
 	const char *url;           /* of this attempt */
-	size_t n_urls, turn;       /* url and mirrors; attempts so far */
+	size_t n_urls, turn;       /* url and mirrors; whose turn it is */
+	size_t asked;              /* whose headers are below */
 	bool *dead;                /* per url: another attempt would say the same */
 	int round;                 /* times that the whole list was gone through */
 	bool asked_afresh;         /* once: past caches, after wrong bytes */

@@ -94,9 +94,12 @@ static int set_request(struct cda_job *job, struct cda_err *err)
 	bool proven = transfer->sha256 || transfer->md5;
 	CDA_AUTOFREE char *etag = NULL;
 
-	/* The ETag of the attempt before, before it is forgotten; W/ does not speak of bytes. */
-	if (job->etag && job->etag[0] == '"' && !cda_sink_is_inherited(job->sink))
+	/* The ETag of the attempt before, before it is forgotten: of the same URL, a mirror has its
+	 * own; and W/ does not speak of bytes. */
+	if (job->etag && job->etag[0] == '"' && job->asked == job->turn &&
+	    !cda_sink_is_inherited(job->sink))
 		etag = cda_take_ptr(job->etag);
+	job->asked = job->turn;
 	cda_job_forget_answer(job);
 	if (transfer->compressed || (!etag && !proven) || job->asked_afresh ||
 	    (transfer->size && cda_sink_at(job->sink) >= transfer->size)) {

@@ -192,8 +192,12 @@ static void finish(struct cda_job *job, int rc, struct cda_err *err)
 	struct cda_transfer *transfer = job->transfer;
 
 	transfer->rc = rc;
-	if (rc < 0)
+	if (rc < 0) {
+		CDA_AUTOFREE char *safe = cda_url_safe(job->url ? job->url : transfer->url);
+
+		cda_err_data_text(err, "url", safe);
 		cda_err_move(&transfer->err, err);
+	}
 	cda_replace(&transfer->got_etag, cda_take_ptr(job->etag));
 	cda_replace(&transfer->got_last_modified, cda_take_ptr(job->last_modified));
 	cda_replace(&transfer->got_cache_control, cda_take_ptr(job->cache_control));
@@ -460,6 +464,7 @@ int cda_net_run(struct cda_net *net, struct cda_transfer *transfers, size_t n,
 			cda_err_set(err, failed->err.code, "%s", failed->err.msg);
 			err->sys = failed->err.sys;
 			err->hint = cda_strdup_null(failed->err.hint);
+			err->data = cda_strdup_null(failed->err.data);
 		}
 		return failed->rc;
 	}

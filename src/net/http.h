@@ -23,7 +23,8 @@ struct cda_net_config {
 					      * the environment, as curl reads them] */
 	size_t n_proxies;
 	bool no_ssl_verify;      /* ssl_verify: false */
-	const char *ca_file;     /* CA bundle, or folder of hashed CAs [the system's] */
+	const char *ca_file;     /* CA bundle, or folder of hashed CAs [REQUESTS_CA_BUNDLE,
+				  * CURL_CA_BUNDLE or SSL_CERT_FILE, else the system's] */
 	const char *ca_fallback; /* bundle for systems that have none */
 	const char *client_cert, *client_key;
 	bool offline;             /* only file:// */

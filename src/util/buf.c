@@ -53,9 +53,23 @@ void cda_buf_addc(struct cda_buf *buf, char c)
 
 void cda_buf_vaddf(struct cda_buf *buf, const char *fmt, va_list ap)
 {
-	CDA_AUTOFREE char *text = cda_vasprintf(fmt, ap);
+	va_list again;
+	size_t room;
+	int n;
 
-	cda_buf_adds(buf, text);
+	/* Most texts are short: in place at the first try. */
+	cda_buf_reserve(buf, 64);
+	room = buf->cap - buf->len;
+	va_copy(again, ap);
+	n = vsnprintf(buf->p + buf->len, room, fmt, ap);
+	if (n >= 0 && (size_t)n >= room) {
+		cda_buf_reserve(buf, (size_t)n);
+		n = vsnprintf(buf->p + buf->len, (size_t)n + 1, fmt, again);
+	}
+	va_end(again);
+	if (n > 0)
+		buf->len += (size_t)n;
+	buf->p[buf->len] = '\0';
 }
 
 void cda_buf_addf(struct cda_buf *buf, const char *fmt, ...)

@@ -61,6 +61,7 @@ static int fetch(const struct cda_net_config *config, const char *url, struct cd
 
 	quick.backoff_ms = 1;
 	quick.retries = -1;
+	quick.connect_timeout = 120;
 	rc = cda_net_new(&quick, &net, err);
 	if (rc == 0)
 		rc = cda_net_get(net, url, 0, &out, NULL, err);
@@ -147,6 +148,7 @@ TEST(credentials_come_from_the_url_or_netrc_and_stay_out_of_messages)
 	CHECK_INT(fetch(&config, token, &err), 0);
 	CHECK_INT(fetch(&config, no_token, &err), -CDA_E_HTTP);
 	CHECK_AT(strstr(err.msg, "/t/<TOKEN>/none': HTTP 404"), "%s", err.msg);
+	CHECK_AT(err.data && strstr(err.data, "/t/<TOKEN>/none\""), "%s", err.data);
 	cda_err_done(&err);
 }
 
@@ -296,8 +298,10 @@ TEST(many_run_at_a_time_and_fail_alone)
 	CDA_AUTOFREE char *out = NULL;
 
 	begin();
-	REQUIRE(cda_net_new(&(struct cda_net_config){.backoff_ms = 1, .max_parallel = 6}, &net,
-			    NULL) == 0);
+	REQUIRE(cda_net_new(&(struct cda_net_config){.backoff_ms = 1,
+						     .max_parallel = 6,
+						     .connect_timeout = 120},
+			    &net, NULL) == 0);
 	out = cda_path_join(dir, "out");
 	mkdir(out, 0755);
 	CDA_AUTOCLOSE int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

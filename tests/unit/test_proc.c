@@ -89,7 +89,7 @@ TEST(folder_and_environment_are_the_given_ones)
 
 TEST(what_cannot_start_says_why)
 {
-	CDA_AUTOFREE char *dir = NULL, *plain = NULL, *script = NULL, *path = NULL;
+	CDA_AUTOFREE char *dir = NULL, *plain = NULL, *script = NULL;
 	const char *names[3], *const env[] = {"PATH=/nowhere", NULL};
 	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
 	struct cda_err err = {0};

@@ -138,6 +138,9 @@ TEST(a_buffer_is_always_text)
 	cda_buf_addf(&buf, "-%d", 42);
 	cda_buf_addc(&buf, '!');
 	CHECK_STR(buf.p, "abcde-42!");
+	cda_buf_addf(&buf, "%*s|%s", 5000, "", "end");
+	CHECK_INT(buf.len, 9 + 5000 + 4);
+	CHECK_STR(buf.p + buf.len - 4, "|end");
 	cda_buf_cut(&buf, 3);
 	cda_buf_cut(&buf, 30);
 	CHECK_STR(buf.p, "abc");
