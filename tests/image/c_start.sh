@@ -1,0 +1,260 @@
+#!/bin/sh
+# Sections C and D of the acceptance list: images built on ours, and what a start does.
+# shellcheck disable=SC2016,SC2086 # scripts for the container; words
+# shellcheck source=tests/image/lib.sh
+. "$(dirname "$0")/lib.sh"
+serve
+use_mirror
+mkdir -p "$T/context"
+cp "$T/apt.conf" "$T/debian.sources" "$T/context/"
+cp "$site"/wheels/soupsieve-*.whl "$T/context/"
+# A first image on ours that finds the mirror; the others are built on it.
+image mirror <<EOF
+FROM $IMAGE
+USER root
+COPY apt.conf /etc/apt/apt.conf.d/99test
+COPY debian.sources /etc/apt/sources.list.d/debian.sources
+USER anaconda:anaconda
+EOF
+result "$status" "50 an image on ours is built"
+from=$tag
+
+# ---- C: what derived images do
+image at_build <<EOF
+FROM $from
+RUN echo jq > \$APT_REQUIREMENTS && /entrypoint.sh echo done
+EOF
+result "$status" "49 a list at build time"
+docker_run "$tag" sh -c 'jq --version >/dev/null && id -un'
+is "49 what it named is in the image" anaconda
+docker_run -u 54321:anaconda "$tag" sh -c 'jq --version >/dev/null && id -un'
+is "49 for another uid too" anaconda
+grep -q 'condense: installing' "$T/err"
+[ $? -eq 1 ]
+result $? "62 what was installed at build time is not installed again"
+
+image modes <<EOF
+FROM $from
+USER root
+RUN chmod +x /entrypoint.sh && chmod 4755 /startup
+USER anaconda:anaconda
+EOF
+result "$status" "50 chmod of both paths"
+docker_run -u 54321:anaconda "$tag" id -un
+is "50 and the image still works" anaconda
+
+cat >"$T/context/lines" <<'EOF'
+echo "child: $(id -un) $1 $CONDA_DEFAULT_ENV $(jq --version >/dev/null 2>&1 && echo jq)"
+# Run command
+"$@"
+EOF
+image lines <<EOF
+FROM $from
+USER root
+COPY lines /lines
+RUN cat /entrypoint.sh | tr '\n' '\r' | sed 's~# Run command\r"\$@"~~g' | tr '\r' '\n' > /new && \
+	cat /new /lines > /entrypoint.sh && chmod +x /entrypoint.sh && echo jq > /tmp/apt_requirements.txt
+USER anaconda:anaconda
+EOF
+result "$status" "51 a child appends its own lines"
+docker_run "$tag" sh -c 'echo command; exit 5'
+[ "$status" -eq 5 ] && [ "$(cat "$T/out")" = "child: anaconda sh base jq
+command" ]
+result $? "51 they run after installs and activation, before the command"
+docker run --rm --entrypoint tail "$IMAGE" -n 2 /entrypoint.sh >"$T/out" 2>"$T/err"
+status=$?
+is "51 the last two lines" '# Run command
+"$@"'
+
+image newline <<EOF
+FROM $from
+RUN printf "jq\ntree" >> /tmp/apt_requirements.txt && /entrypoint.sh echo done
+EOF
+docker_run "$tag" sh -c 'jq --version >/dev/null && tree --version >/dev/null && echo both'
+is "52 no newline at the end of a list" both
+
+printf './%s\n' "$(cd "$T/context" && ls soupsieve-*.whl)" >"$T/context/pip_requirements.txt"
+image relative <<EOF
+FROM $from
+COPY --chown=anaconda:anaconda pip_requirements.txt /tmp/
+COPY --chown=anaconda:anaconda soupsieve-*.whl /main/
+WORKDIR /tmp
+RUN /entrypoint.sh echo done
+EOF
+result "$status" "53 a list for pip at build time"
+docker_run "$tag" python -c 'import soupsieve; print("found")'
+is "53 its relative paths count from /main" found
+
+image chmods <<EOF
+FROM $from
+RUN find /opt/conda/conda-meta -user anaconda -exec chmod u+rwx,g+rwx,o-rwx {} \; && \
+	umask u+rwx,g+rwx,o-rwx && conda list >/dev/null
+EOF
+result "$status" "54 a chmod of conda-meta"
+
+image groups <<EOF
+FROM $from
+USER root
+RUN groupadd docker && usermod -aG docker anaconda && getent passwd anaconda && pwck -r && grpck -r
+USER anaconda:anaconda
+EOF
+result "$status" "55 usermod, pwck and grpck"
+docker_run -u 54321:anaconda -e NEW_USER=dja "$tag" sh -c 'getent group docker | cut -d : -f 4'
+is "55 the groups follow a new name" dja,anaconda
+container=cda-groups-$$
+docker run -d --name "$container" --label "$label" -u 54321:anaconda -e NEW_USER=dja "$tag" \
+	sh -c 'echo started; exec tail -f /dev/null' >/dev/null 2>&1
+wait_for_start 1
+in_container -u 0 "$container" sh -c 'pwck -r && grpck -r && getent passwd anaconda >/dev/null && echo clean'
+is "55 clean after a new name too" clean
+down
+
+run 'u=$(id -u) g=$(id -g)
+	/startup -user=anaconda -new_uid=$u -new_gid=$g -new_user=dja -new_home=/home/anaconda && id -un
+	/startup -user=dja -new_uid=0; echo $?
+	/startup -user=dja -new_gid=0; echo $?'
+is "56 /startup takes its arguments, but no other uid or gid" "dja
+2
+2"
+
+image home <<EOF
+FROM $from
+RUN export NEW_HOME=/home/.anaconda && /entrypoint.sh touch /home/anaconda/file
+ENV HOME=/home/.anaconda
+EOF
+result "$status" "57 NEW_HOME at build time"
+for uid in 3000 54321; do
+	docker_run -u $uid:anaconda "$tag" sh -c 'cd ~ && pwd -P && ls file && touch new && id -un'
+	is "57 the image starts with it, uid $uid" "/home/.anaconda
+file
+anaconda"
+done
+
+# ---- D: what a start does
+up stop
+docker stop -t 120 "$container" >/dev/null 2>"$T/err"
+docker inspect -f '{{.State.ExitCode}}' "$container" >"$T/out"
+status=0
+is "59 docker stop ends the command by its signal" 143
+down
+container=cda-trap-$$
+docker run -d --name "$container" --label "$label" "$IMAGE" \
+	sh -c 'trap "exit 42" TERM; echo started; while :; do sleep 0.1; done' >/dev/null 2>&1
+wait_for_start 1
+docker stop -t 120 "$container" >/dev/null 2>&1
+docker inspect -f '{{.State.ExitCode}}' "$container" >"$T/out"
+is "59 a command that takes the signal has its own status" 42
+down
+
+for user in default host; do
+	"as_$user"
+	up exec
+	in_container "$container" python -c \
+		'import os, sys; print(sys.prefix, os.environ["CONDA_DEFAULT_ENV"], os.environ["CONDA_PREFIX"])'
+	is "60 docker exec python: active without a shell" "/opt/conda base /opt/conda"
+	down
+
+	list forms.txt '\0357\0273\0277# tools\r\n\r\njq   # why\r\n  tree less\r\n\n# end'
+	run $from_mirror -v "$T/forms.txt:/tmp/apt_requirements.txt:ro" \
+		'jq --version >/dev/null && tree --version >/dev/null && less --version >/dev/null && echo all'
+	is "61 BOM, CR, comments, several names a line" all
+
+	list bad.txt 'jq\n\nno-such-package-at-all\n'
+	run $from_mirror -v "$T/bad.txt:/tmp/apt_requirements.txt:ro" 'echo started'
+	[ "$status" -ne 0 ] && [ ! -s "$T/out" ]
+	result $? "63 a list with an unknown package stops the start"
+	said "63 and names file, line and cause" \
+		"'/tmp/apt_requirements.txt' line 3: there is no package 'no-such-package-at-all'"
+	run $from_mirror -e CONDENSE_ON_ERROR=continue -v "$T/bad.txt:/tmp/apt_requirements.txt:ro" 'echo started'
+	is "63 CONDENSE_ON_ERROR=continue goes on" started
+	said "63 loudly" "going on all the same"
+	list option.txt 'jq\n-oDPkg::Pre-Install-Pkgs::=/bin/true\n'
+	run -v "$T/option.txt:/tmp/apt_requirements.txt:ro" 'echo started'
+	said "63 an option is no package" "'/tmp/apt_requirements.txt' line 2: not the name of a package"
+	list pip-bad.txt 'soupsieve\nno-such-package-at-all\n'
+	run $from_loopback -v "$T/pip-bad.txt:/tmp/pip_requirements.txt:ro" 'echo started'
+	[ "$status" -ne 0 ] && [ ! -s "$T/out" ]
+	result $? "63 so does a list for pip"
+	said "63 with its line" "'/tmp/pip_requirements.txt' line 2: pip does not install 'no-such-package-at-all'"
+	run $from_loopback -v "$T/pip-bad.txt:/tmp/conda_requirements.txt:ro" 'echo started'
+	[ "$status" -ne 0 ] && [ ! -s "$T/out" ]
+	result $? "63 so does a list for conda"
+	said "63 with its line, conda" "'/tmp/conda_requirements.txt' line 2: conda does not install"
+
+	mkdir -p "$T/empty-$user"
+	chmod 777 "$T/empty-$user"
+	[ -z "$flags" ] || chown 54321 "$T/empty-$user"
+	[ -n "$flags" ] || chown 3000 "$T/empty-$user"
+	run -v "$T/empty-$user:/home/anaconda" \
+		'id -un; cd ~ && pwd; echo $CONDA_DEFAULT_ENV; ls -A | sort | head -n 1; touch mine && echo written'
+	is "65 an empty volume as home" "anaconda
+/home/anaconda
+base
+.bashrc
+written"
+	echo own >"$T/empty-$user/.bashrc"
+	run -v "$T/empty-$user:/home/anaconda" 'cat ~/.bashrc; ls ~/mine'
+	is "65 nothing in it is replaced" "own
+/home/anaconda/mine"
+	volume=cda-volume-$$-$user
+	docker volume create --label "$label" "$volume" >/dev/null
+	run -v "$volume:/home/anaconda" 'touch ~/mine && cat /etc/condense/policy >~/mine && echo written'
+	is "65 a named volume as home" written
+	docker volume rm "$volume" >/dev/null
+
+	mkdir -p "$T/below-$user/sub"
+	echo precious >"$T/below-$user/sub/file"
+	chown -R 3000 "$T/below-$user"
+	(cd "$T/below-$user" && find . -printf '%p %U %m %s %T@\n' | sort) >"$T/before"
+	run -v "$T/below-$user:/home/anaconda/deep/data" -e NEW_HOME=/home/.anaconda -e NEW_USER=dja \
+		'cd ~ && cat deep/data/sub/file'
+	is "66 a volume below the home with NEW_HOME" precious
+	(cd "$T/below-$user" && find . -printf '%p %U %m %s %T@\n' | sort) | cmp -s - "$T/before"
+	result $? "66 is as it was"
+
+	docker run --rm --network none $flags "$IMAGE" id -un >"$T/out" 2>"$T/err"
+	status=$?
+	is "69 no network and nothing to install" anaconda
+	run --group-add 4242 'id -G | tr " " "\n" | grep -x 4242'
+	is "75 --group-add stays" 4242
+done
+
+who=
+flags=
+while IFS='|' read -r text options; do
+	run $options 'id -u >/dev/null; touch ~/x && echo fine'
+	is "67 $text: the command runs, HOME is usable" fine
+	grep -q '^condense: ' "$T/err"
+	result $? "67 $text: a line says what could not be done"
+done <<'EOF'
+no-new-privileges|-u 54321:anaconda --security-opt no-new-privileges
+read-only root|-u 54321:anaconda --read-only --tmpfs /tmp
+read-only and no-new-privileges|-u 54321:anaconda --read-only --tmpfs /tmp --security-opt no-new-privileges
+no capabilities|-u 54321:anaconda --cap-drop ALL
+everything at once|-u 12345:0 --cap-drop ALL --read-only --tmpfs /tmp --security-opt no-new-privileges
+uid 12345 with gid 0|-u 12345:0
+uid 1000 with gid 2000|-u 1000:2000
+EOF
+for options in '-u 12345:0' '-u 1000:2000' '-u 54321:anaconda --cap-drop ALL'; do
+	run $options 'id -un'
+	is "67 $options: a name" anaconda
+done
+
+# ---- how long a start takes: told, not judged
+python3 - "$IMAGE" <<'EOF'
+import statistics, subprocess, sys, time
+ways = {
+    "/bin/true alone": ["--entrypoint", "/bin/true", sys.argv[1]],
+    "ours": [sys.argv[1], "true"],
+    "ours with another uid": ["-u", "54321:anaconda", sys.argv[1], "true"],
+}
+taken = {name: [] for name in ways}
+for _ in range(15):
+    for name, words in ways.items():
+        begin = time.monotonic()
+        subprocess.run(["docker", "run", "--rm", "--network", "none", *words], check=True)
+        taken[name].append(time.monotonic() - begin)
+told = [f"{name} {statistics.median(times) * 1000:.0f} ms" for name, times in taken.items()]
+print("# note: median start:", ", ".join(told))
+EOF
+finish
