@@ -338,7 +338,7 @@ TEST(faults_of_a_server_are_survived_or_told)
 			CHECK_AT(t.err.hint && strstr(t.err.hint, rows[i].hint), "%s: %s", row,
 				 t.err.hint);
 		if (rows[i].seen)
-			CHECK_INT_AT(server_count(&w.http, rows[i].seen), 1, "%s", row);
+			CHECK_AT(server_count(&w.http, rows[i].seen) >= 1, "%s", row);
 		check_names(rows[i].rc == 0 ? "big" : "", row);
 		if (rows[i].rc == 0)
 			check_big(row);

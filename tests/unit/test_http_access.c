@@ -300,6 +300,7 @@ TEST(many_run_at_a_time_and_fail_alone)
 	begin();
 	REQUIRE(cda_net_new(&(struct cda_net_config){.backoff_ms = 1,
 						     .max_parallel = 6,
+						     .retries = 10,
 						     .connect_timeout = 120},
 			    &net, NULL) == 0);
 	out = cda_path_join(dir, "out");
