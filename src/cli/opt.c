@@ -152,7 +152,7 @@ static int parse_long(const struct cda_opt *table, void *dst, int argc, char *co
 	const char *word = argv[*i], *eq = strchr(word, '=');
 	size_t len = eq ? (size_t)(eq - word) : strlen(word);
 	CDA_AUTOFREE char *shown = cda_strndup(word, len);
-	const struct cda_opt *opt;
+	const struct cda_opt *opt = NULL;
 	int rc;
 
 	rc = find_long(table, shown, len, &opt, err);

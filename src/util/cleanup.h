@@ -9,7 +9,7 @@
 
 #define CDA_CHECK __attribute__((warn_unused_result))
 #define CDA_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define CDA_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define CDA_CLEANUP(fn) __attribute__((cleanup(fn), unused))
 #define CDA_AUTOFREE CDA_CLEANUP(cda_freep)
 #define CDA_AUTOCLOSE CDA_CLEANUP(cda_closep)
 #define CDA_AUTOFCLOSE CDA_CLEANUP(cda_fclosep)
