@@ -1,0 +1,9 @@
+/* cmds.h - the commands of condense. */
+#ifndef CDA_CONDENSE_CMDS_H
+#define CDA_CONDENSE_CMDS_H
+
+#include "condense/option.h"
+
+extern const struct cda_command cda_condense_repack, cda_condense_index, cda_condense_installer;
+
+#endif
