@@ -192,11 +192,37 @@ static int execute(struct cda_stage *stage, struct cda_err *err)
 	return rc;
 }
 
+/* The plan was made before the lock was ours. */
+static int check_plan(const struct cda_stage *stage, struct cda_err *err)
+{
+	const struct cda_plan *plan = stage->txn->plan;
+	bool fits = true;
+
+	for (size_t i = 0; i < plan->unlink.n; i++) {
+		const struct cda_record *planned = plan->unlink.v[i];
+		const struct cda_installed *installed = cda_stage_installed(stage, planned);
+
+		fits = fits && installed &&
+		       cda_streq(installed->record.version, planned->version) &&
+		       cda_streq(installed->record.build, planned->build);
+	}
+	for (size_t i = 0; i < plan->link.n; i++)
+		fits = fits && (cda_plan_replaces(plan, plan->link.v[i]) >= 0 ||
+				!cda_stage_installed(stage, plan->link.v[i]));
+	if (fits)
+		return 0;
+	cda_err_set(err, CDA_E_BUSY, "the environment '%s' was changed by another conda meanwhile",
+		    stage->txn->prefix);
+	return cda_err_hint(err, "run the command again: it then starts from what is there now");
+}
+
 static int run_locked(struct cda_stage *stage, struct cda_err *err)
 {
 	const struct cda_txn *txn = stage->txn;
 	int rc = cda_meta_load(txn->prefix, txn->config, CDA_META_FILES, &stage->meta, err);
 
+	if (rc >= 0)
+		rc = check_plan(stage, err);
 	if (rc >= 0)
 		rc = phase(stage, "Preparing transaction", cda_stage_prepare, err);
 	if (rc >= 0)

@@ -44,7 +44,8 @@ struct cda_txn {
 };
 
 /* On failure the prefix is as before (but for what scripts did) and err tells why. An empty plan
- * on a new prefix makes an empty environment. Errors: CDA_E_BUSY (locked), CDA_E_UNWRITABLE,
+ * on a new prefix makes an empty environment. Errors: CDA_E_BUSY (locked, or
+ * changed since the plan was made), CDA_E_UNWRITABLE,
  * CDA_E_DISALLOWED, CDA_E_CLOBBER, CDA_E_SAFETY, CDA_E_PADDING, CDA_E_LINK (script, python),
  * CDA_E_NOSPACE, CDA_E_INTERRUPTED, CDA_E_ARCHIVE (extracted package damaged), CDA_E_SYS. */
 int cda_txn_run(const struct cda_txn *txn, struct cda_err *err) CDA_CHECK;

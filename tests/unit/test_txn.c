@@ -765,6 +765,31 @@ TEST(a_locked_prefix_is_waited_for)
 	CHECK(tprefix_has(&t, "share/clob/a"));
 }
 
+TEST(a_plan_of_yesterday_is_refused)
+{
+	AUTOTPREFIX struct tprefix t;
+	CDA_AUTOFREE char *before = NULL, *after = NULL;
+	struct cda_err err = {0};
+
+	tprefix_new(&t);
+	tprefix_link(&t, &tool1);
+	tpkg_must(tprefix_run(&t, &err), err);
+	before = tprefix_tree(&t);
+	/* Removes what is not there; removes another version; installs beside. */
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			tprefix_unlink(&t, &clob_a);
+		else if (i == 1)
+			tprefix_unlink(&t, &tool2);
+		else
+			tprefix_link(&t, &tool2);
+		CHECK_INT_AT(-tprefix_run(&t, &err), CDA_E_BUSY, "plan %d", i);
+		cda_err_done(&err);
+	}
+	after = tprefix_tree(&t);
+	CHECK_STR(after, before);
+}
+
 TEST(two_at_once_both_succeed)
 {
 	AUTOTPREFIX struct tprefix t;
