@@ -184,7 +184,8 @@ static bool set_number(yyjson_val *val, int64_t max, int64_t *ret)
 		*ret = (int64_t)yyjson_get_real(val);
 		return *ret <= max;
 	}
-	if (!yyjson_is_uint(val) || yyjson_get_uint(val) > (uint64_t)max)
+	if (yyjson_is_sint(val) ? yyjson_get_sint(val) < 0
+				: !yyjson_is_uint(val) || yyjson_get_uint(val) > (uint64_t)max)
 		return false;
 	*ret = (int64_t)yyjson_get_uint(val);
 	return true;
