@@ -535,12 +535,8 @@ int cda_change_commit(struct cda_change *change, const struct cda_change_commit 
 			cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
 				 "Downloading and extracting packages");
 	}
-	if (rc == 0 && !how->download_only) {
-		cda_emit(ctx->events, CDA_EVENT_PHASE, "Executing transaction");
+	if (rc == 0 && !how->download_only)
 		rc = run_txn(change, dirs, how->cmd, err);
-		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
-			 "Executing transaction");
-	}
 	free_dirs(dirs, n);
 	return rc;
 }

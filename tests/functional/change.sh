@@ -140,10 +140,13 @@ run install -y -n e --download-only rival
 expect_status 0
 expect_no_file "$T/envs/e/conda-meta/rival-1.0-0.json"
 
-begin "two packages with one file: a warning"
-run install -yq -n e rival
+begin "two packages with one file: as path_conflict says"
+run create -yq -n clobber lib rival
 expect_status 0
+CONDA_PATH_CONFLICT=prevent run create -yq -n prevent lib rival
+expect_status 1
 expect_err "lib/lib.txt"
+expect_no_file "$T/envs/prevent/lib/lib.txt"
 
 begin "a file edited by hand does not stop a removal"
 run create -yq -n edited tool

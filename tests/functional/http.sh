@@ -39,6 +39,7 @@ expect_status 0
 stop_server
 
 begin "a server that is gone"
+rm -rf "$T/pkgs/cache"
 run create -yq -n gone -c "$URL" --override-channels hello=2
 expect_status 1
 expect_err "$URL"
