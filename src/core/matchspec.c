@@ -20,6 +20,7 @@ struct cda_matchspec {
 	struct cda_version_spec *version, *build_number_spec;
 	int64_t build_number;
 	bool has_build_number;
+	bool plain;                               /* nothing but name and version */
 	struct cda_strv features, track_features; /* sorted */
 	/* what the last channel text was, and whether it matched */
 	char *seen_channel;
@@ -199,6 +200,10 @@ static int build_spec(struct cda_matchspec *spec, struct cda_err *err)
 		split_features(v[CDA_SPEC_TRACK_FEATURES], &spec->track_features);
 		cda_replace(&v[CDA_SPEC_TRACK_FEATURES], cda_strv_join(&spec->track_features, " "));
 	}
+	spec->plain = true;
+	for (int i = 0; i < CDA_SPEC_COUNT; i++)
+		if (v[i] && i != CDA_SPEC_NAME && i != CDA_SPEC_VERSION)
+			spec->plain = false;
 	spec->text = canonical_text(spec);
 	return 0;
 }
@@ -331,11 +336,26 @@ static bool match_all_features(const struct cda_matchspec *spec, const struct cd
 
 bool cda_matchspec_match(const struct cda_matchspec *spec, const struct cda_record *record)
 {
+	return match_text(spec, CDA_SPEC_NAME, record->name) &&
+	       cda_matchspec_match_version(spec, record->version, NULL) &&
+	       cda_matchspec_match_rest(spec, record);
+}
+
+bool cda_matchspec_match_version(const struct cda_matchspec *spec, const char *text,
+				 const struct cda_version *parsed)
+{
+	if (!spec->version)
+		return true;
+	return text && cda_version_spec_match_parsed(spec->version, text, parsed);
+}
+
+bool cda_matchspec_match_rest(const struct cda_matchspec *spec, const struct cda_record *record)
+{
 	char *const *v = spec->raw.v;
 
+	if (spec->plain)
+		return match_text(spec, CDA_SPEC_NAME, record->name);
 	return match_text(spec, CDA_SPEC_NAME, record->name) &&
-	       (!spec->version ||
-		(record->version && cda_version_spec_match(spec->version, record->version))) &&
 	       match_text(spec, CDA_SPEC_BUILD, record->build) &&
 	       match_build_number(spec, record) &&
 	       match_text(spec, CDA_SPEC_SUBDIR, record->subdir) && match_channel(spec, record) &&

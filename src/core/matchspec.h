@@ -18,6 +18,12 @@ struct cda_matchspec *cda_matchspec_free(struct cda_matchspec *spec);
 CDA_DEFINE_CLEANUP(struct cda_matchspec *, cda_matchspec_free)
 
 bool cda_matchspec_match(const struct cda_matchspec *spec, const struct cda_record *record);
+/* The two halves of match, for who asks about many records of few versions: the version alone
+ * (parsed may be NULL), and everything but the version. */
+struct cda_version;
+bool cda_matchspec_match_version(const struct cda_matchspec *spec, const char *text,
+				 const struct cda_version *parsed);
+bool cda_matchspec_match_rest(const struct cda_matchspec *spec, const struct cda_record *record);
 
 /* Borrowed; NULL when the field is not asked for. name is "*" when any name goes. */
 const char *cda_matchspec_text(const struct cda_matchspec *spec);     /* canonical */

@@ -29,6 +29,9 @@ int cda_version_spec_parse(const char *text, struct cda_version_spec **ret, stru
 struct cda_version_spec *cda_version_spec_free(struct cda_version_spec *spec);
 CDA_DEFINE_CLEANUP(struct cda_version_spec *, cda_version_spec_free)
 bool cda_version_spec_match(const struct cda_version_spec *spec, const char *version);
+/* The same for a version that is parsed already (NULL where the text is no version). */
+bool cda_version_spec_match_parsed(const struct cda_version_spec *spec, const char *text,
+				   const struct cda_version *version);
 const char *cda_version_spec_text(const struct cda_version_spec *spec); /* canonical; borrowed */
 bool cda_version_spec_is_exact(const struct cda_version_spec *spec);
 

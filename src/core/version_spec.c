@@ -391,7 +391,8 @@ struct cda_version_spec *cda_version_spec_free(struct cda_version_spec *spec)
 /* What is matched; parsed once, when the first term asks for it. */
 struct subject {
 	const char *text;
-	struct cda_version *version;
+	const struct cda_version *version;
+	struct cda_version *owned;
 	bool bad; /* no version, or a term that fails: nothing matches then */
 };
 
@@ -462,8 +463,10 @@ static bool match(const struct node *node, struct subject *sub)
 	case K_COMPATIBLE:
 		break;
 	}
-	if (!sub->version && !sub->bad && cda_version_parse(sub->text, &sub->version, &ignored) < 0)
-		sub->bad = true;
+	if (!sub->version && !sub->bad) {
+		sub->bad = cda_version_parse(sub->text, &sub->owned, &ignored) < 0;
+		sub->version = sub->owned;
+	}
 	cda_err_done(&ignored);
 	return !sub->bad && match_version(node, sub);
 }
@@ -473,7 +476,17 @@ bool cda_version_spec_match(const struct cda_version_spec *spec, const char *ver
 	struct subject sub = {.text = version};
 	bool matches = match(spec->root, &sub) && !sub.bad;
 
-	cda_version_free(sub.version);
+	cda_version_free(sub.owned);
+	return matches;
+}
+
+bool cda_version_spec_match_parsed(const struct cda_version_spec *spec, const char *text,
+				   const struct cda_version *version)
+{
+	struct subject sub = {.text = text, .version = version, .bad = false};
+	bool matches = match(spec->root, &sub) && !sub.bad;
+
+	cda_version_free(sub.owned);
 	return matches;
 }
 

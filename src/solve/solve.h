@@ -56,8 +56,8 @@ struct cda_solve_request {
 /* Fills *ret_plan (the caller's: cda_plan_done); its records are the request's. An empty plan is
  * success: nothing to do. Errors, each told with what to do next as hint where there is one:
  * CDA_E_NOTFOUND (no candidate for a spec; all of them are named), CDA_E_UNSAT (no set satisfies
- * the request), CDA_E_PINNED (specs against pins), CDA_E_MISSING (REMOVE or UPDATE of what is not
- * installed), CDA_E_SPEC. */
+ * the request), CDA_E_PINNED (specs against pins), CDA_E_MISSING (UPDATE of what is not installed;
+ * of REMOVE that is CDA_E_NOTFOUND), CDA_E_SPEC. */
 int cda_solve(const struct cda_solve_request *request, struct cda_plan *ret_plan,
 	      struct cda_err *err) CDA_CHECK;
 
