@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { TRIES = 3, TAIL = 8192, MAX_ARGS = CDA_LIST_NAMES + 32 };
@@ -271,8 +272,13 @@ static int failed(const char *path, int status)
 static int install(enum cda_pm pm, const char *path)
 {
 	const struct manager *manager = &managers[pm];
+	struct rlimit size;
 	int status, n = 0;
 
+	if (getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur != RLIM_INFINITY) {
+		cda_say("'%s' is not installed: the size of files is limited (ulimit -f)", path);
+		return CDA_EXIT_FAILED;
+	}
 	cda_say("installing %d OS package%s from '%s'", list.count, list.count == 1 ? "" : "s",
 		path);
 	status = run(manager->update);

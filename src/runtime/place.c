@@ -169,10 +169,11 @@ void cda_place_root(void)
 	set("PATH", CDA_SYSTEM_PATH ":" CDA_PREFIX "/bin");
 }
 
-/* What of path comes after folder, "" if they are the same; NULL if it is not inside. */
+/* What of path comes after folder, "" if they are the same; NULL if it is not inside or there is
+ * no folder. */
 static const char *inside(const char *path, const char *folder)
 {
-	size_t len = strlen(folder);
+	size_t len = folder != NULL ? strlen(folder) : 0;
 
 	if (len < 2 || strncmp(path, folder, len) != 0 || (path[len] != '\0' && path[len] != '/'))
 		return NULL;
@@ -181,9 +182,10 @@ static const char *inside(const char *path, const char *folder)
 
 void cda_place_return(const struct cda_place *place, const char *old_home)
 {
-	const char *const olds[] = {old_home, "/home/" CDA_IMAGE_ACCOUNT,
-				    "/home/." CDA_IMAGE_ACCOUNT};
 	const char *home = getenv("HOME"), *rest = NULL;
+	char real[PATH_MAX];
+	const char *const olds[] = {old_home, home != NULL ? realpath(home, real) : NULL,
+				    "/home/" CDA_IMAGE_ACCOUNT, "/home/." CDA_IMAGE_ACCOUNT};
 	static char to[PATH_MAX];
 
 	cda_put(to, sizeof(to), "%s", place->pwd);

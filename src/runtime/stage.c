@@ -128,12 +128,13 @@ static bool is_transient(const char *text)
 	return false;
 }
 
-static int run(const char *const *argv)
+static int run(const char *const *argv, bool silent)
 {
 	const struct cda_run spec = {.argv = argv,
 				     .envp = environ,
 				     .cwd = access(CDA_WORK, X_OK) == 0 ? CDA_WORK : NULL,
 				     .quiet_input = true,
+				     .no_output = silent,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail)};
 	int status = 0;
@@ -217,10 +218,10 @@ static int install(const char *what, const char *stamp, const char *path, const 
 	if (stamp_equal(stamp_path, &want))
 		return 0;
 	cda_say("installing '%s' with %s", path, what);
-	status = run(argv);
+	status = run(argv, false);
 	if (status == 0) {
 		if (clean != NULL)
-			(void)run(clean);
+			(void)run(clean, true);
 		stamp_write(stamp, &want);
 		return 0;
 	}
@@ -240,7 +241,7 @@ int cda_stage_conda(const char *path)
 	char version[VERSION_MAX], pin[VERSION_MAX + 16];
 	const char *argv[] = {
 		CDA_PREFIX "/bin/conda", "install", "-y", "-q", "--file", path, pin, NULL};
-	static const char *const clean[] = {CDA_PREFIX "/bin/conda", "clean", "-yaf", "-q", NULL};
+	static const char *const clean[] = {CDA_PREFIX "/bin/conda", "clean", "-yaf", NULL};
 
 	/* The list may ask for anything but another Python. */
 	if (python_version(version) != 0) {

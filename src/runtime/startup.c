@@ -155,7 +155,11 @@ int main(int argc, char **argv)
 		if (status == CDA_EXIT_REFUSED)
 			return status;
 	}
-	if (wants(&request, "packages") && policy.packages && cda_ospkg_manager(&pm) == 0) {
+	if (wants(&request, "packages") && !policy.packages) {
+		if (request.only != NULL)
+			cda_say("OS packages are not installed: '%s' says 'packages deny'",
+				CDA_POLICY);
+	} else if (wants(&request, "packages") && cda_ospkg_manager(&pm) == 0) {
 		int rc;
 
 		if (cda_reap_init() != 0)

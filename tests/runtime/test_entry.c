@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,6 +168,32 @@ static int under_entry(int argc, char **argv)
 	return 96;
 }
 
+static void remove_script(void)
+{
+	unlink(script_path);
+}
+
+/* ENTRY_SHELL: another shell reads the script than the one that it names. */
+static void change_shell(const char *shell)
+{
+	static char copy[] = "/tmp/cda-entry.XXXXXX";
+	char line[4096];
+	FILE *in = fopen(script_path, "r"), *out;
+	int fd = mkstemp(copy);
+
+	if (in == NULL || fd < 0 || (out = fdopen(fd, "w")) == NULL ||
+	    fgets(line, sizeof(line), in) == NULL)
+		_exit(95);
+	fprintf(out, "#!%s\n", shell);
+	while (fgets(line, sizeof(line), in) != NULL)
+		fputs(line, out);
+	fclose(in);
+	fchmod(fd, 0755);
+	fclose(out);
+	strcpy(script_path, copy);
+	atexit(remove_script);
+}
+
 __attribute__((constructor)) static void be_the_command(int argc, char **argv)
 {
 	const char *build = getenv("BUILD_ROOT"), *source = getenv("SOURCE_ROOT");
@@ -179,6 +206,8 @@ __attribute__((constructor)) static void be_the_command(int argc, char **argv)
 		 source != NULL ? source : ".");
 	if (readlink("/proc/self/exe", self_path, sizeof(self_path) - 1) < 0)
 		_exit(95);
+	if (getenv("ENTRY_SHELL") != NULL)
+		change_shell(getenv("ENTRY_SHELL"));
 }
 
 /* ---- the tests' side */
