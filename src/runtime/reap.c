@@ -111,33 +111,7 @@ static int status_of(const siginfo_t *info)
 	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 }
 
-/* Has pid children (zombies count: their end is still to be noticed)? Each of them gets signal n
- * unless it is 0. Without an answer from the kernel: yes. */
-static bool has_children(pid_t pid, int n)
-{
-	char path[64], data[4096];
-	ssize_t got;
-	int fd;
-
-	cda_put(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	got = read(fd, data, sizeof(data) - 1);
-	close(fd);
-	if (got < 0)
-		return true;
-	data[got] = '\0';
-	for (char *at = data; n != 0 && *at >= '0' && *at <= '9'; at += *at == ' ') {
-		pid_t one = (pid_t)strtol(at, &at, 10);
-
-		if (one > 1)
-			kill(one, n);
-	}
-	return got > 0;
-}
-
-/* Is pid still the shell that reads the script, and not a program that took its place? */
+/* Is pid the shell that reads the script or a copy of it, and not yet a program of its own? */
 static bool is_script(pid_t pid)
 {
 	static const char mark[] = "\0--entered";
@@ -152,6 +126,43 @@ static bool is_script(pid_t pid)
 	got = read(fd, data, sizeof(data));
 	close(fd);
 	return got > 0 && memmem(data, (size_t)got, mark, sizeof(mark)) != NULL;
+}
+
+/* The children of the script's shell: commands (zombies among them: their end is still to be
+ * noticed), and copies of the shell on their way to become one. */
+struct children {
+	pid_t commands[64], copies[64];
+	int command_count, copy_count;
+};
+
+/* Returns false if the kernel does not tell. */
+static bool list_children(pid_t pid, struct children *ret)
+{
+	char path[64], data[1024];
+	ssize_t got;
+	int fd;
+
+	ret->command_count = ret->copy_count = 0;
+	cda_put(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, data, sizeof(data) - 1);
+	close(fd);
+	if (got < 0)
+		return false;
+	data[got] = '\0';
+	for (char *at = data; *at >= '0' && *at <= '9'; at += *at == ' ') {
+		pid_t one = (pid_t)strtol(at, &at, 10);
+
+		if (one <= 1)
+			continue;
+		if (is_script(one) && ret->copy_count < 64)
+			ret->copies[ret->copy_count++] = one;
+		else if (ret->command_count < 64)
+			ret->commands[ret->command_count++] = one;
+	}
+	return true;
 }
 
 static bool ends_by_default(int n)
@@ -187,11 +198,13 @@ static bool script_notes(int n)
 	       n == SIGALRM || n == SIGTERM;
 }
 
-/* A script that is between two commands only notes a signal, and would start the next one all the
- * same. So look while it stands still: with a child, the signal is for that; without one, the
- * start ends here. Returns false if this is no such script. */
+/* A shell that is between two commands only notes a signal and would start the next one all the
+ * same; its copy that is about to become the command does so too. So look while it stands still:
+ * copies end here; with a command, the signal is for that; without one, the whole start ends.
+ * Returns false if this is no such script. */
 static bool forward_to_script(struct loop *loop, int n)
 {
+	struct children children;
 	siginfo_t info;
 
 	if (!is_script(loop->main) || kill(loop->main, SIGSTOP) != 0)
@@ -202,13 +215,20 @@ static bool forward_to_script(struct loop *loop, int n)
 	}
 	if (info.si_code != CLD_STOPPED)
 		return true;
-	if (!has_children(loop->main, 0)) {
-		loop->instead = 128 + n;
-		kill(-loop->main, SIGKILL);
-	} else if (script_notes(n)) {
+	if (!list_children(loop->main, &children)) {
 		kill(-loop->main, n);
 	} else {
-		has_children(loop->main, n);
+		for (int i = 0; i < children.copy_count; i++)
+			kill(children.copies[i], SIGKILL);
+		if (children.command_count == 0) {
+			loop->instead = 128 + n;
+			kill(-loop->main, SIGKILL);
+		} else if (script_notes(n)) {
+			kill(-loop->main, n);
+		} else {
+			for (int i = 0; i < children.command_count; i++)
+				kill(children.commands[i], n);
+		}
 	}
 	kill(loop->main, SIGCONT);
 	return true;
