@@ -1,5 +1,6 @@
 #include "client/change.h"
 
+#include "client/specfile.h"
 #include "core/platform.h"
 #include "prefix/envs.h"
 #include "prefix/history.h"
@@ -232,26 +233,6 @@ static void plan_records(struct cda_change *change, struct cda_records *records,
 }
 
 /* Packages by URL or path: nothing is solved, what is listed is what comes. */
-/* What history says of a package that was asked for by its URL:
- * "channel/subdir::name==version=build".
- */
-static char *explicit_spec(const struct cda_context *ctx, const struct cda_record *record)
-{
-	struct cda_channel channel = {0};
-	struct cda_err err = {0};
-	char *spec = NULL;
-
-	if (record->channel && record->subdir &&
-	    cda_channel_parse(ctx->channels, record->channel, &channel, &err) >= 0) {
-		if (channel.name && *channel.name)
-			spec = cda_asprintf("%s/%s::%s==%s=%s", channel.name, record->subdir,
-					    record->name, record->version, record->build);
-		cda_channel_done(&channel);
-	}
-	cda_err_done(&err);
-	return spec ? spec
-		    : cda_asprintf("%s==%s=%s", record->name, record->version, record->build);
-}
 
 static int plan_explicit(struct cda_change *change, const struct cda_change_request *request,
 			 struct cda_err *err)
@@ -283,7 +264,7 @@ static int plan_explicit(struct cda_change *change, const struct cda_change_requ
 	}
 	if (rc == 0) {
 		cda_vec_each (record, &records) {
-			CDA_AUTOFREE char *spec = explicit_spec(ctx, *record);
+			CDA_AUTOFREE char *spec = cda_specfile_explicit(ctx->channels, *record);
 
 			cda_strv_push(&change->plan.update_specs, spec);
 		}

@@ -71,3 +71,22 @@ int cda_specfile_read(const char *path, struct cda_strv *specs, bool *ret_explic
 	}
 	return cda_specfile_parse(text.p, text.len, path, specs, ret_explicit, err);
 }
+
+char *cda_specfile_explicit(const struct cda_channel_config *config,
+			    const struct cda_record *record)
+{
+	struct cda_channel channel = {0};
+	struct cda_err err = {0};
+	char *spec = NULL;
+
+	if (record->channel && record->subdir &&
+	    cda_channel_parse(config, record->channel, &channel, &err) >= 0) {
+		if (channel.name && *channel.name)
+			spec = cda_asprintf("%s/%s::%s==%s=%s", channel.name, record->subdir,
+					    record->name, record->version, record->build);
+		cda_channel_done(&channel);
+	}
+	cda_err_done(&err);
+	return spec ? spec
+		    : cda_asprintf("%s==%s=%s", record->name, record->version, record->build);
+}

@@ -3,6 +3,8 @@
 #ifndef CDA_CLIENT_SPECFILE_H
 #define CDA_CLIENT_SPECFILE_H
 
+#include "core/channel.h"
+#include "core/record.h"
 #include "util/err.h"
 #include "util/vec.h"
 
@@ -17,5 +19,9 @@ int cda_specfile_read(const char *path, struct cda_strv *specs, bool *ret_explic
 /* The same of a text; path names it in messages. */
 int cda_specfile_parse(const char *text, size_t len, const char *path, struct cda_strv *specs,
 		       bool *ret_explicit, struct cda_err *err) CDA_CHECK;
+/* What history says of a package that was asked for by its URL:
+ * "channel/subdir::name==version=build". Owned. */
+char *cda_specfile_explicit(const struct cda_channel_config *config,
+			    const struct cda_record *record);
 
 #endif
