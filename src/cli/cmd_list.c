@@ -133,7 +133,7 @@ static void add_channel(struct cda_buf *text, const struct list_opts *opts,
 	if (r->channel_name) {
 		CDA_AUTOFREE char *safe = cda_url_safe(r->channel_name);
 
-		cda_buf_addf(text, "  %s", safe);
+		cda_buf_addf(text, "    %s", safe);
 	}
 }
 

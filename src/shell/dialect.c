@@ -10,39 +10,49 @@ struct cda_dialect {
 	const char *name, *ext;
 	enum quoting quoting;
 	/* Each wants one or two texts that are quoted already. */
-	const char *export_line, *set_line, *unset_line, *script_line;
+	const char *export_line, *unset_line, *script_line;
+	const char *set_line;  /* of the prompt; NULL: the shell makes its prompt itself */
 	const char *functions; /* text with @ROOT@, @EXE@ and @PYTHON@ */
 	bool json;
 };
 
-static const struct cda_dialect posix = {"posix",          ".sh",     QUOTE_POSIX,
-					 "export %s=%s\n", "%s=%s\n", "unset %s\n",
-					 ". %s\n",         text_sh,   false};
-static const struct cda_dialect csh = {
-	"csh",          ".csh",   QUOTE_CSH, "setenv %s %s;\n", "set %s=%s;\n", "unsetenv %s;\n",
-	"source %s;\n", text_csh, false};
-static const struct cda_dialect fish = {"fish",
-					".fish",
-					QUOTE_FISH,
-					"set -gx %s %s;\n",
-					"set -g %s %s;\n",
-					"set -e %s;\n",
-					"source %s;\n",
-					text_fish,
-					false};
-static const struct cda_dialect xonsh = {"xonsh",
-					 ".sh",
-					 QUOTE_XONSH,
-					 "$%s = %s\n",
-					 "$%s = %s\n",
-					 "del $%s\n",
-					 "source-bash --suppress-skip-message %s\n",
-					 text_xsh,
-					 false};
-static const struct cda_dialect powershell = {
-	"powershell",     ".ps1",           QUOTE_POWERSHELL,
-	"$Env:%s = %s\n", "$Env:%s = %s\n", "$Env:%s = \"\"\n",
-	". %s\n",         text_ps1,         false};
+static const struct cda_dialect posix = {.name = "posix",
+					 .ext = ".sh",
+					 .quoting = QUOTE_POSIX,
+					 .export_line = "export %s=%s\n",
+					 .unset_line = "unset %s\n",
+					 .script_line = ". %s\n",
+					 .set_line = "%s=%s\n",
+					 .functions = text_sh};
+static const struct cda_dialect csh = {.name = "csh",
+				       .ext = ".csh",
+				       .quoting = QUOTE_CSH,
+				       .export_line = "setenv %s %s;\n",
+				       .unset_line = "unsetenv %s;\n",
+				       .script_line = "source %s;\n",
+				       .set_line = "set %s=%s;\n",
+				       .functions = text_csh};
+static const struct cda_dialect fish = {.name = "fish",
+					.ext = ".fish",
+					.quoting = QUOTE_FISH,
+					.export_line = "set -gx %s %s;\n",
+					.unset_line = "set -e %s;\n",
+					.script_line = "source %s;\n",
+					.functions = text_fish};
+static const struct cda_dialect xonsh = {.name = "xonsh",
+					 .ext = ".sh",
+					 .quoting = QUOTE_XONSH,
+					 .export_line = "$%s = %s\n",
+					 .unset_line = "del $%s\n",
+					 .script_line = "source-bash --suppress-skip-message %s\n",
+					 .functions = text_xsh};
+static const struct cda_dialect powershell = {.name = "powershell",
+					      .ext = ".ps1",
+					      .quoting = QUOTE_POWERSHELL,
+					      .export_line = "$Env:%s = %s\n",
+					      .unset_line = "$Env:%s = \"\"\n",
+					      .script_line = ". %s\n",
+					      .functions = text_ps1};
 
 #define JSON_OF(base, key)                                                                         \
 	{                                                                                          \
@@ -262,8 +272,9 @@ void cda_dialect_format(const struct cda_dialect *dialect, const struct cda_acti
 	add_scripts(dialect, &activation->deactivate_scripts, out);
 	for (size_t i = 0; i < activation->unsets.n; i++)
 		add_one(dialect->unset_line, activation->unsets.v[i], out);
-	cda_vec_each (it, &activation->sets)
-		add_set(dialect, it, out);
+	if (dialect->set_line)
+		cda_vec_each (it, &activation->sets)
+			add_set(dialect, it, out);
 	if (activation->path && !activation->path_first)
 		add_path(dialect, activation->path, out);
 	cda_vec_each (it, &activation->exports) {

@@ -22,6 +22,7 @@ static const struct kind {
 	{"version_spec", {"match", "odd_accepted"}, run_version_spec},
 	{"matchspec", {"records", "parse", "match"}, run_matchspec},
 	{"channel", {"parse", "prioritize"}, run_channel},
+	{"activation", {"shell_commands", "end_to_end"}, run_activation},
 	{"layout", {"scenarios"}, run_layout},
 	{"solve", {"problems"}, run_solve},
 };
