@@ -114,12 +114,13 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 		return CDA_EXIT_REFUSED;
 	}
 	if (strcmp(name, record->name) != 0 && strcmp(name, policy->account) != 0 &&
-	    cda_passwd_name(&passwd, name, &clash) == 0) {
+	    strcmp(name, record->next) != 0 && cda_passwd_name(&passwd, name, &clash) == 0) {
 		cda_say("NEW_USER '%s' is the name of another account", name);
 		return CDA_EXIT_REFUSED;
 	}
-	ret->other_has_uid =
-		cda_passwd_other(&passwd, id->uid, record->name, policy->account, &ret->other) == 0;
+	ret->other_has_uid = cda_passwd_other(&passwd, id->uid, record->name, policy->account,
+					      &ret->other) == 0 &&
+			     strcmp(ret->other.name, record->next) != 0;
 	return 0;
 }
 
@@ -142,20 +143,67 @@ static int refuse_uid(const struct cda_identity *id, const struct state *state)
 	return 0;
 }
 
+static int save(const struct cda_record *record)
+{
+	int rc = cda_record_save(record);
+
+	if (rc < 0)
+		cda_say("cannot write '%s': %s", CDA_STATE "/account", strerror(-rc));
+	return rc;
+}
+
+/* Give the account that name in all files. The record says what is going on meanwhile, so that a
+ * kill at any moment can be made up for. */
+static int rename_account(int etc, const struct cda_policy *policy, uint32_t uid, const char *name,
+			  const char *home, struct cda_record *record)
+{
+	char image_home[CDA_HOME_MAX];
+	const struct cda_change change = {.image = policy->account,
+					  .old = record->name,
+					  .name = name,
+					  .home = home,
+					  .image_home = image_home,
+					  .uid = uid};
+	bool names = strcmp(record->name, name) != 0 || record->next[0] != '\0';
+
+	cda_put(image_home, sizeof(image_home), "/home/%s", policy->account);
+	if (names) {
+		cda_put(record->next, sizeof(record->next), "%s", name);
+		if (save(record) < 0)
+			return -1;
+	}
+	if (change_all(etc, &change, names) < 0)
+		return -1;
+	if (!names)
+		return 0;
+	cda_put(record->name, sizeof(record->name), "%s", name);
+	record->next[0] = '\0';
+	return save(record);
+}
+
+/* A run was killed while it gave another name than the one wanted now: first to the end with it. */
+static int finish_rename(int etc, const struct cda_policy *policy, uint32_t uid,
+			 struct cda_record *record)
+{
+	char name[CDA_NAME_MAX], home[CDA_HOME_MAX];
+
+	cda_put(name, sizeof(name), "%s", record->next);
+	cda_put(home, sizeof(home), "/home/%s", name);
+	return rename_account(etc, policy, uid, name, home, record);
+}
+
 /* The rest of cda_identity_apply, under the lock. */
 static int apply_locked(int etc, const struct cda_policy *policy, const struct cda_identity *id)
 {
 	struct cda_record record, before;
 	struct state state;
 	struct cda_home home;
-	struct cda_change change;
-	char path[CDA_HOME_MAX], image_path[CDA_HOME_MAX], name[CDA_NAME_MAX];
+	char path[CDA_HOME_MAX], name[CDA_NAME_MAX];
 	const char *wanted;
-	int known = cda_record_load(policy, &record), status, home_status, rc;
+	int known = cda_record_load(policy, &record), status, home_status;
 
 	if (known < 0)
 		return CDA_EXIT_REFUSED;
-	before = record;
 	wanted = id->new_user != NULL ? id->new_user : record.name;
 	if (!cda_name_valid(wanted) || cda_put(name, sizeof(name), "%s", wanted) < 0) {
 		cda_say("NEW_USER is not a name for an account: a-z, 0-9, '_' and '-', at most 32");
@@ -168,6 +216,10 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 		return status;
 	if (known == 0)
 		record.image_uid = state.account.uid;
+	if (record.next[0] != '\0' && strcmp(record.next, name) != 0 &&
+	    finish_rename(etc, policy, id->uid, &record) < 0)
+		return CDA_EXIT_CANNOT;
+	before = record;
 	home = (struct cda_home){.uid = id->uid,
 				 .gid = state.account.gid,
 				 .old_uid = state.account.uid,
@@ -178,25 +230,13 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 	home_status = cda_home_settle(&home, &record, path);
 	if (home_status == CDA_EXIT_REFUSED)
 		return home_status;
-	cda_put(image_path, sizeof(image_path), "/home/%s", policy->account);
-	change = (struct cda_change){.image = policy->account,
-				     .old = before.name,
-				     .name = name,
-				     .home = path,
-				     .image_home = image_path,
-				     .uid = id->uid};
-	cda_put(record.name, sizeof(record.name), "%s", name);
-	/* The old name is remembered until the files are changed: a kill in between is repaired. */
-	if (change_all(etc, &change, strcmp(before.name, name) != 0) < 0)
+	/* Where the home is and whose it was must be known before passwd forgets it. */
+	if ((strcmp(record.home, before.home) != 0 ||
+	     (known == 0 && state.account.uid != id->uid)) &&
+	    save(&record) < 0)
 		return CDA_EXIT_CANNOT;
-	if (strcmp(record.name, before.name) != 0 || strcmp(record.home, before.home) != 0 ||
-	    (known == 0 && state.account.uid != id->uid)) {
-		rc = cda_record_save(&record);
-		if (rc < 0) {
-			cda_say("cannot write '%s': %s", CDA_STATE "/account", strerror(-rc));
-			return CDA_EXIT_CANNOT;
-		}
-	}
+	if (rename_account(etc, policy, id->uid, name, path, &record) < 0)
+		return CDA_EXIT_CANNOT;
 	return home_status;
 }
 

@@ -114,6 +114,9 @@ int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)
 		if ((cda_span_is(key, "name") &&
 		     cda_span_copy(value, ret->name, sizeof(ret->name)) == 0 &&
 		     cda_name_valid(ret->name)) ||
+		    (cda_span_is(key, "next") &&
+		     cda_span_copy(value, ret->next, sizeof(ret->next)) == 0 &&
+		     cda_name_valid(ret->next)) ||
 		    (cda_span_is(key, "home") &&
 		     cda_span_copy(value, ret->home, sizeof(ret->home)) == 0 &&
 		     ret->home[0] == '/') ||
@@ -132,8 +135,10 @@ int cda_record_save(const struct cda_record *record)
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	int rc, dirfd;
 
-	if (cda_put(data, sizeof(data), "name %s\nhome %s\nimage_uid %lu\n", record->name,
-		    record->home, (unsigned long)record->image_uid) < 0)
+	if (cda_put(data, sizeof(data), "name %s\nhome %s\nimage_uid %lu\n%s%s%s", record->name,
+		    record->home, (unsigned long)record->image_uid,
+		    record->next[0] != '\0' ? "next " : "", record->next,
+		    record->next[0] != '\0' ? "\n" : "") < 0)
 		return -EFBIG;
 	text.len = strlen(data);
 	dirfd = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -14,9 +14,10 @@ struct cda_policy {
 int cda_policy_load(struct cda_policy *ret);
 
 /* What earlier runs made of the account: its present name, the folder that is its home, and the
- * uid that it came with. */
+ * uid that it came with. next is the name that a run was giving it; not empty after that run means
+ * that it did not get to the end, and any file may have either name. */
 struct cda_record {
-	char name[CDA_NAME_MAX], home[CDA_HOME_MAX];
+	char name[CDA_NAME_MAX], next[CDA_NAME_MAX], home[CDA_HOME_MAX];
 	uint32_t image_uid;
 };
 

@@ -177,6 +177,15 @@ is "32 root: no mapping, no installs, no user's files" "0
 1
 /usr/local/sbin"
 
+if up root; then
+	in_container "$container" sh -c 'echo "echo the user was here" >~/.bashrc'
+	in_container -u 0 "$container" bash -ic 'echo $HOME; echo ${PATH%%:*}; umask'
+	is "32 docker exec as root: no user's files either" "/root
+/usr/local/sbin
+0022"
+fi
+down
+
 # The engine itself takes no uid above this; tests/runtime goes to the end.
 for uid in 2147483647 1000 999; do
 	run -u $uid:anaconda 'id -un; id -u; touch ~/x'

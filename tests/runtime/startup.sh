@@ -285,5 +285,34 @@ done
 wait "$writer"
 check "readers never see half a file" [ "$whole" = yes ]
 
+# ---- killed at any moment: whole files, and the next run completes what was begun
+fresh
+whole=yes
+i=0
+while [ "$i" -lt 60 ]; do
+	name=dja
+	[ $((i % 2)) -eq 0 ] || name=bob
+	chroot --userspec=1234:3000 --groups= "$root" /startup -new_user=$name >/dev/null 2>&1 &
+	victim=$!
+	j=0
+	while [ "$j" -lt $((i * 40)) ]; do
+		j=$((j + 1))
+	done
+	kill -9 "$victim" 2>/dev/null
+	wait "$victim" 2>/dev/null
+	for file in passwd shadow group gshadow; do
+		[ "$(tail -c 1 "$root/etc/$file" | od -An -c | tr -d ' ')" = '\n' ] || whole=$file
+	done
+	[ "$(grep -c '^root:x:0:0:' "$root/etc/passwd")" = 1 ] || whole=root
+	[ "$(grep -c '^anaconda:x:' "$root/etc/passwd")" = 1 ] || whole=anaconda
+	i=$((i + 1))
+done
+check "killed at any moment: the files are whole ($whole)" [ "$whole" = yes ]
+as 1234:3000 -new_user=last
+check "... and the next run gives the account" has etc/passwd \
+	'last:x:1234:3000:Developer,,,:/home/last:/bin/bash'
+check "... with nothing left of the others" [ "$(grep -c 'dja\|bob' "$root/etc/passwd")" = 0 ]
+check "... in no file" [ "$(cat "$root/etc/shadow" "$root/etc/group" | grep -c 'dja\|bob')" = 0 ]
+
 echo "1..$number"
 exit "$failed"
