@@ -122,6 +122,21 @@ static void add_pkg(const struct cda_universe *uni, int at, struct cda_buf *out)
 			     uni->pkgs.v[at].record->version);
 }
 
+/* What else holds for the name of a spec that is needed: limits from before the solve. */
+static void add_limits(const struct cda_universe *uni, int spec, struct cda_strv *lines)
+{
+	const struct cda_matchspec *needed = spec >= 0 ? uni->specs.v[spec].spec : NULL;
+	const struct cda_bucket *bucket =
+		needed ? cda_universe_bucket(uni, cda_matchspec_name(needed)) : NULL;
+
+	if (!bucket)
+		return;
+	cda_vec_each (must, &bucket->must)
+		if (!cda_matchspec_is_name_only(*must))
+			cda_strv_pushf(lines, "%s has to be %s", bucket->name,
+				       cda_matchspec_text(*must));
+}
+
 static void add_line(const struct cda_universe *uni, const struct cda_clash *clash,
 		     struct cda_strv *lines)
 {
@@ -137,6 +152,7 @@ static void add_line(const struct cda_universe *uni, const struct cda_clash *cla
 	case CDA_CLASH_NEEDS:
 		add_pkg(uni, clash->pkg, &line);
 		cda_buf_addf(&line, " needs %s", spec);
+		add_limits(uni, clash->spec, lines);
 		break;
 	case CDA_CLASH_CONSTRAINS:
 		add_pkg(uni, clash->pkg, &line);

@@ -18,9 +18,19 @@ struct cda_clash { /* one reason of a failure */
 };
 CDA_VEC_DEFINE(cda_clashes, struct cda_clash);
 
-/* Wants every spec of jobs, in this order of preference. True: *chosen has the packages. False:
- * *clashes has the reasons of the first problem. */
-bool cda_pool_solve(const struct cda_universe *universe, const struct cda_indexes *jobs,
-		    struct cda_indexes *chosen, struct cda_clashes *clashes);
+struct cda_pool; /* opaque */
+
+/* invalid: with the packages that lack something too, so that a failure can be told. The universe
+ * must outlive the pool. */
+struct cda_pool *cda_pool_new(const struct cda_universe *universe, bool invalid);
+struct cda_pool *cda_pool_free(struct cda_pool *pool);
+CDA_DEFINE_CLEANUP(struct cda_pool *, cda_pool_free)
+
+/* Wants every spec of jobs, in this order of preference, and before all one of the packages one_of
+ * (NULL: nothing). True: *chosen has the packages. False: *clashes (may be NULL) has the reasons of
+ * the first problem. */
+bool cda_pool_solve(struct cda_pool *pool, const struct cda_indexes *jobs,
+		    const struct cda_indexes *one_of, struct cda_indexes *chosen,
+		    struct cda_clashes *clashes);
 
 #endif

@@ -3,6 +3,7 @@
 #include "solve/solve.h"
 
 #include "solve/explain.h"
+#include "solve/improve.h"
 #include "solve/pool.h"
 #include "solve/request.h"
 #include "util/alloc.h"
@@ -19,6 +20,7 @@ static int try_mode(const struct cda_wish *wish, bool freeze, struct cda_records
 	bool strict = wish->request->channel_priority == CDA_PRIORITY_STRICT;
 	CDA_CLEANUP(cda_universe_freep)
 	struct cda_universe *uni = cda_universe_new(wish->request, strict);
+	CDA_CLEANUP(cda_pool_freep) struct cda_pool *pool = NULL;
 	CDA_CLEANUP(cda_jobs_done) struct cda_jobs jobs = {0};
 	CDA_CLEANUP(cda_indexes_done) struct cda_indexes chosen = {0};
 
@@ -28,32 +30,47 @@ static int try_mode(const struct cda_wish *wish, bool freeze, struct cda_records
 		if (uni->specs.v[*job].valid_matches == 0)
 			return cda_err_set(err, CDA_E_UNSAT, "%s", "");
 	cda_universe_rank(uni, jobs.asked, jobs.keep);
-	if (!cda_pool_solve(uni, &jobs.specs, &chosen, &clashes))
+	pool = cda_pool_new(uni, false);
+	if (!cda_pool_solve(pool, &jobs.specs, NULL, &chosen, &clashes))
 		return cda_explain_clashes(uni, &clashes, err);
+	cda_improve(uni, pool, &jobs, &chosen);
 	cda_wish_collect(uni, &jobs.specs, &chosen, final);
 	return 0;
 }
 
-/* Why no mode had an answer: some spec has no candidate, so all records of the names are looked at,
- * that there is something to tell. */
-static int explain(const struct cda_wish *wish, struct cda_err *err)
+/* A record that is needed and does not exist: among all records, whatever else holds. */
+static int explain_missing(const struct cda_wish *wish, struct cda_err *err)
 {
 	CDA_CLEANUP(cda_universe_freep)
 	struct cda_universe *uni = cda_universe_new(wish->request, false);
 	CDA_CLEANUP(cda_jobs_done) struct cda_jobs jobs = {0};
-	CDA_CLEANUP(cda_indexes_done) struct cda_indexes chosen = {0};
-	CDA_CLEANUP(cda_clashes_done) struct cda_clashes clashes = {0};
 	struct cda_wish open = *wish;
-	int rc;
 
 	open.unlimited = true;
 	cda_wish_jobs(&open, uni, false, &jobs);
 	cda_universe_load(uni);
-	rc = cda_explain_missing(uni, &jobs.specs, err);
+	return cda_explain_missing(uni, &jobs.specs, err);
+}
+
+/* Why some spec has no candidate: with the packages that lack something, libsolv can tell. */
+static int explain(const struct cda_wish *wish, struct cda_err *err)
+{
+	CDA_CLEANUP(cda_universe_freep) struct cda_universe *uni = NULL;
+	CDA_CLEANUP(cda_pool_freep) struct cda_pool *pool = NULL;
+	CDA_CLEANUP(cda_jobs_done) struct cda_jobs jobs = {0};
+	CDA_CLEANUP(cda_indexes_done) struct cda_indexes chosen = {0};
+	CDA_CLEANUP(cda_clashes_done) struct cda_clashes clashes = {0};
+	int rc = explain_missing(wish, err);
+
 	if (rc < 0)
 		return rc;
+	uni = cda_universe_new(wish->request,
+			       wish->request->channel_priority == CDA_PRIORITY_STRICT);
+	cda_wish_jobs(wish, uni, false, &jobs);
+	cda_universe_load(uni);
 	cda_universe_rank(uni, jobs.asked, jobs.keep);
-	cda_pool_solve(uni, &jobs.specs, &chosen, &clashes);
+	pool = cda_pool_new(uni, true);
+	cda_pool_solve(pool, &jobs.specs, NULL, &chosen, &clashes);
 	return cda_explain_clashes(uni, &clashes, err);
 }
 

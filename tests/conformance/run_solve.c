@@ -400,37 +400,6 @@ static void run_problem(struct world *world, yyjson_val *problem, struct tally *
 	cda_err_done(&err);
 }
 
-/* Problems without an answer of the reference, whose answer is known otherwise: a grid of names
- * NAME_ROW_COLUMN whose versions are digits. */
-static void run_grid(struct world *world, yyjson_val *problem, struct tally *tally)
-{
-	CDA_CLEANUP(cda_arena_freep) struct cda_arena *arena = cda_arena_new();
-	CDA_CLEANUP(request_done) struct cda_solve_request request = {0};
-	CDA_CLEANUP(cda_plan_done) struct cda_plan plan = {0};
-	const char *want = cda_json_str(problem, "answer_by_construction");
-	const char *id = cda_json_str(problem, "id");
-	struct cda_err err = {0};
-	size_t right = 0;
-
-	fill_request(world, problem, arena, &request, &err);
-	if (!want || err.code != CDA_OK || cda_solve(&request, &plan, &err) < 0) {
-		tally_check(tally, false, "%s: %s", id, err.msg ? err.msg : "no answer is known");
-		cda_err_done(&err);
-		return;
-	}
-	for (size_t i = 0; i < plan.link.n; i++) {
-		const char *name = plan.link.v[i]->name;
-		size_t len = strlen(name), at;
-
-		if (len < 4 || name[len - 2] != '_' || name[len - 4] != '_')
-			continue;
-		at = (size_t)(name[len - 3] - '0') * 9 + (size_t)(name[len - 1] - '0');
-		right += at < strlen(want) && plan.link.v[i]->version[0] == want[at];
-	}
-	tally_check(tally, right == strlen(want), "%s: %zu of %zu are right", id, right,
-		    strlen(want));
-}
-
 int run_solve(yyjson_val *root, struct tally *tally)
 {
 	struct world world = {
@@ -443,8 +412,6 @@ int run_solve(yyjson_val *root, struct tally *tally)
 	tally_channel_config("", world.arena, &world.config);
 	yyjson_arr_foreach (yyjson_obj_get(root, "problems"), i, max, problem)
 		run_problem(&world, problem, tally);
-	yyjson_arr_foreach (yyjson_obj_get(root, "reference_timeouts"), i, max, problem)
-		run_grid(&world, problem, tally);
 	while (cda_map_next(world.subdirs, &at, &key, &value)) {
 		cda_records_done(value);
 		free(value);
