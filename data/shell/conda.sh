@@ -30,6 +30,7 @@ conda() {
 if [ -z "${CONDA_SHLVL+x}" ]; then
 	export CONDA_SHLVL=0
 	# A shell that reads its files twice finds CONDA_SHLVL set and leaves PATH alone.
+	# shellcheck disable=SC2123
 	case ":${PATH-}:" in
 	*:'@ROOT@/condabin':*) ;;
 	*) PATH='@ROOT@/condabin'"${PATH:+:$PATH}" ;;

@@ -85,12 +85,14 @@ run install -yq -n e python=3.13
 expect_status 0
 expect_file "$T/envs/e/conda-meta/python-3.13.0-0.json"
 
-begin "a pin holds a package"
+begin "a pin holds a package, unless another version is named"
 echo "lib ==1.0" >"$T/envs/e/conda-meta/pinned"
-run install -yq -n e lib
+run update -yq -n e --all
 expect_status 0
-run install -y -n e lib=2.0
-expect_status 1
+expect_file "$T/envs/e/conda-meta/lib-1.0-0.json"
+run install -yq -n e lib=2.0
+expect_status 0
+expect_file "$T/envs/e/conda-meta/lib-2.0-0.json"
 rm "$T/envs/e/conda-meta/pinned"
 
 begin "remove takes what depends on it"

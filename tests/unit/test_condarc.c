@@ -174,10 +174,14 @@ TEST(standard_input_replaces_whole_keys)
 static const struct {
 	const char *text, *in_message;
 } bad_texts[] = {
-	{"channels: [a\nb: c\n", "line "}, {"a: 1\na: 2\n", "line 2: 'a' is there twice"},
-	{"- a\n- b\n", "must be a map"},   {"text\n", "must be a map"},
-	{"a: *nowhere\n", "line 1"},       {"[a]: b\n", "a key must be a text"},
-	{"a: 1\n---\nb: 2\n", "second document"},   {"a: \"x\\0y\"\n", "NUL"},
+	{"channels: [a\nb: c\n", "line "},
+	{"a: 1\na: 2\n", "line 2: 'a' is there twice"},
+	{"- a\n- b\n", "must be a map"},
+	{"text\n", "must be a map"},
+	{"a: *nowhere\n", "line 1"},
+	{"[a]: b\n", "a key must be a text"},
+	{"a: 1\n---\nb: 2\n", "second document"},
+	{"a: \"x\\0y\"\n", "NUL"},
 	{"a:\n\t- b\n", "line "},
 };
 
