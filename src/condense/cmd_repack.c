@@ -5,6 +5,7 @@
 #include "util/map.h"
 #include "util/str.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +63,7 @@ static int set_vars(const struct opts *opts, struct cda_map *vars, struct cda_er
 static int repack(const struct opts *opts, const struct cda_recipes *recipes, struct cda_err *err)
 {
 	struct cda_events events = {on_event, (void *)opts};
+	CDA_AUTOFREE char *scratch = NULL;
 	CDA_AUTOFREE char *work = NULL;
 	struct cda_repack repack = {.recipes = recipes,
 				    .debs = opts->debs,
@@ -76,9 +78,13 @@ static int repack(const struct opts *opts, const struct cda_recipes *recipes, st
 
 	if (!opts->debs || !opts->out)
 		return cda_err_set(err, CDA_E_USAGE, "'repack' wants --debs and --out");
-	rc = cda_fs_tempdir(opts->work, "condense-repack", &work, err);
+	rc = cda_fs_tempdir(opts->work, "condense-repack", &scratch, err);
 	if (rc)
 		return rc;
+	/* absolute: programs run in there with another working folder */
+	work = realpath(scratch, NULL);
+	if (!work)
+		return cda_err_sys(err, errno, "cannot resolve '%s'", scratch);
 	repack.work = work;
 	rc = cda_repack_run(&repack, &count, err);
 	if (opts->keep)

@@ -86,7 +86,7 @@ static int check_file(const struct cda_packages *packages, const struct haves *h
 	return rc;
 }
 
-/* A link must lead to a place inside the prefix. */
+/* A link must lead to a file of its own package. */
 static int check_link(const struct cda_package *package, const char *path, struct cda_err *err)
 {
 	CDA_AUTOFREE char *target = cda_fs_readlink(package->stage.pkg_fd, path);
@@ -103,6 +103,9 @@ static int check_link(const struct cda_package *package, const char *path, struc
 	if (depth < 0)
 		return cda_err_set(err, CDA_E_VALUE, "the link '%s' leads outside, to '%s'", path,
 				   target ? target : "");
+	if (faccessat(package->stage.pkg_fd, path, F_OK, 0) != 0)
+		return cda_err_set(err, CDA_E_VALUE, "the link '%s' leads nowhere: '%s'", path,
+				   target);
 	return 0;
 }
 

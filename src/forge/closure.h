@@ -7,8 +7,9 @@
 CDA_VEC_DEFINE(cda_packages, struct cda_package);
 
 /* Every library that an ELF file of a package needs is in the package, in one that it depends on
- * (over any number of steps), in glibc, or named by `outside`; every link stays inside the prefix;
- * no two packages have the same path. Errors: CDA_E_VALUE, naming package, file and library. */
+ * (over any number of steps), in glibc, or named by `outside`; every link leads to a file of its
+ * package; no two packages have the same path. Errors: CDA_E_VALUE, naming package, file and
+ * library. */
 int cda_closure_check(const struct cda_packages *packages, struct cda_err *err) CDA_CHECK;
 
 /* Appends the names of the packages that `names` need, themselves included, in an order in which

@@ -124,7 +124,8 @@ static int write_records(int fd, const struct cda_strv *infos, struct cda_err *e
 		CDA_AUTOFREE char *path = cda_path_join(infos->v[i], "RECORD");
 
 		for (size_t k = 0; !rc && k < files.n; k++)
-			if (owner_of(infos, files.v[k]) == i && !cda_streq(files.v[k], path))
+			if (owner_of(infos, files.v[k]) == i && !cda_streq(files.v[k], path) &&
+			    cda_fs_is_file(fd, files.v[k]))
 				rc = add_row(fd, files.v[k], &record, err);
 		cda_buf_addf(&record, "%s,,\n", path);
 		if (!rc)
