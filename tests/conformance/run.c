@@ -25,6 +25,7 @@ static const struct kind {
 	{"activation", {"shell_commands", "end_to_end"}, run_activation},
 	{"layout", {"scenarios"}, run_layout},
 	{"solve", {"problems"}, run_solve},
+	{"commands", {"commands"}, run_cli},
 };
 
 void tally_check(struct tally *tally, bool ok, const char *fmt, ...)

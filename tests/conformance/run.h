@@ -17,6 +17,7 @@ struct tally {
 /* Each runs every vector of a file of its kind; 0, or -1 when the file cannot be used at all. */
 int run_activation(yyjson_val *root, struct tally *tally);
 int run_channel(yyjson_val *root, struct tally *tally);
+int run_cli(yyjson_val *root, struct tally *tally);
 int run_layout(yyjson_val *root, struct tally *tally);
 int run_matchspec(yyjson_val *root, struct tally *tally);
 int run_solve(yyjson_val *root, struct tally *tally);
