@@ -340,8 +340,10 @@ static int run_update(struct cda_cli *cli, void *data, struct cda_strv *words, s
 		CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
 
 		rc = cda_matchspec_parse(ctx->channels, request.specs.v[i], &spec, err);
+		if (rc < 0)
+			rc = cda_change_bad_spec(request.specs.v[i], err);
 		if (rc == 0 && !cda_matchspec_is_name_only(spec))
-			rc = cda_err_set(err, CDA_E_PARSE,
+			rc = cda_err_set(err, CDA_E_GENERAL,
 					 "Invalid spec for 'conda update': %s\n"
 					 "Use 'conda install' instead.",
 					 request.specs.v[i]);
@@ -406,6 +408,15 @@ static int run_remove(struct cda_cli *cli, void *data, struct cda_strv *words, s
 		return -CDA_E_VALUE;
 	}
 	rc = cda_context_need_prefix(ctx, err);
+	/* Where there is no environment, there are no packages: so conda tells it. */
+	if (rc == -(int)CDA_E_NOENV && !opts->all) {
+		cda_err_done(err);
+		rc = cda_err_set(err, CDA_E_NOTFOUND,
+				 "packages are missing from the target environment, which is not "
+				 "there: %s",
+				 ctx->prefix);
+		cda_err_data_list(err, "packages", words);
+	}
 	if (rc < 0)
 		return rc;
 	if (opts->all)

@@ -203,10 +203,13 @@ static int edit(struct cda_cli *cli, const struct config_opts *opts, const char 
 						  edits[i].step == 2 ? list->v[k + 1] : NULL,
 						  &warnings, err);
 	}
-	if (status == 0)
+	if (status == 0) {
 		status = cda_condarc_write(rc, err);
+		if (status == -(int)CDA_E_SYS)
+			err->code = CDA_E_GENERAL;
+	}
 	if (status < 0)
-		return status;
+		return -(int)err->code;
 	if (!cda_out_is_json(cli->out))
 		warn(cli, &warnings);
 	print_done(cli, path, &warnings, rc, NULL);

@@ -104,8 +104,11 @@ static int change_env(struct cda_cli *cli, struct cda_context *ctx, const struct
 	request.channels = &channels;
 	rc = cda_change_prepare(ctx, &request, cli->common->dry_run, &change, err);
 	cda_strv_done(&request.specs);
+	/* conda env has a name of its own for it. */
+	if (rc == -(int)CDA_E_NOTFOUND)
+		err->code = CDA_E_RESOLVE;
 	if (rc < 0)
-		return rc;
+		return -(int)err->code;
 	if (cli->common->dry_run) {
 		cda_plan_print(cli->out, change, false);
 		cda_plan_print_json(cli->out, change, true);

@@ -108,7 +108,7 @@ static int make_doc(struct cda_context *ctx, yyjson_mut_doc *doc, yyjson_mut_val
 	CDA_AUTOSTRV struct cda_strv urls = {0}, envs = {0};
 	const char *shlvl = cda_env_get(&ctx->env, "CONDA_SHLVL");
 	int64_t level = -1;
-	int rc = cda_look_channel_urls(ctx, false, &urls, err);
+	int rc = cda_look_channel_urls(ctx, NULL, false, &urls, err);
 
 	if (rc < 0)
 		return rc;

@@ -207,19 +207,16 @@ static int run_list(struct cda_cli *cli, void *data, struct cda_strv *words, str
 		add_head(&text, opts, ctx);
 		cda_vec_each (record, &selected) {
 			add_text(&text, opts, ctx, *record);
-			if (opts->explicit_ && cda_out_is_json(cli->out)) {
-				CDA_AUTOBUF struct cda_buf line = CDA_BUF_INIT;
-
-				add_explicit(&line, opts, *record);
-				yyjson_mut_arr_add_strncpy(doc, root, line.p,
-							   line.len > 0 ? line.len - 1 : 0);
-			} else {
-				yyjson_mut_arr_append(root, cda_record_dist_json(doc, *record));
-			}
+			yyjson_mut_arr_append(root, cda_record_dist_json(doc, *record));
 		}
 		cda_out_clean(&clean, text.p, true);
-		cda_out_puts(cli->out, clean.p);
-		cda_out_doc(cli->out, root);
+		/* The file of --explicit has no other form. */
+		if (opts->explicit_)
+			fputs(clean.p, stdout);
+		else
+			cda_out_puts(cli->out, clean.p);
+		if (!opts->explicit_)
+			cda_out_doc(cli->out, root);
 	}
 	cda_records_done(&selected);
 	cda_look_installed_done(&look);

@@ -113,7 +113,7 @@ static int not_found(const struct cda_context *ctx, const char *spec, struct cda
 {
 	CDA_AUTOSTRV struct cda_strv urls = {0}, packages = {0};
 	CDA_AUTOFREE char *list = NULL;
-	int rc = cda_look_channel_urls(ctx, false, &urls, err);
+	int rc = cda_look_channel_urls(ctx, NULL, false, &urls, err);
 
 	if (rc < 0)
 		return rc;

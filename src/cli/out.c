@@ -108,12 +108,36 @@ void cda_out_doc(struct cda_out *out, yyjson_mut_val *root)
 	puts(text.p);
 }
 
-static void error_doc(struct cda_out *out, const struct cda_err *err)
+/* "  - a\n  - b" of a list of texts. */
+static void add_formatted(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *from,
+			  const char *key)
 {
-	CDA_AUTOJSONMUT yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+	yyjson_mut_val *list = yyjson_mut_obj_get(root, from), *item;
+	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT;
+	size_t i, n;
+
+	if (!list)
+		list = yyjson_mut_obj_add_arr(doc, root, from);
+	yyjson_mut_arr_foreach(list, i, n, item)
+		cda_buf_addf(&text, "%s  - %s", i > 0 ? "\n" : "", yyjson_mut_get_str(item));
+	if (text.len > 0)
+		yyjson_mut_obj_add_strcpy(doc, root, key, text.p);
+	else
+		yyjson_mut_obj_add_arr(doc, root, key);
+}
+
+/* conda keeps the classes of these two elsewhere. */
+static char *type_of(const char *id)
+{
+	bool top = cda_streq(id, "CondaError") || cda_streq(id, "CondaMultiError");
+
+	return cda_asprintf("<class 'conda.%s%s'>", top ? "" : "exceptions.", id);
+}
+
+static yyjson_mut_val *error_members(yyjson_mut_doc *doc, const struct cda_err *err)
+{
 	CDA_AUTOFREE char *error = cda_asprintf("%s: %s", cda_err_id(err->code), err->msg);
-	CDA_AUTOFREE char *type =
-		cda_asprintf("<class 'conda.exceptions.%s'>", cda_err_id(err->code));
+	CDA_AUTOFREE char *type = type_of(cda_err_id(err->code));
 	yyjson_mut_val *root = yyjson_mut_obj(doc);
 
 	if (err->data) {
@@ -123,15 +147,40 @@ static void error_doc(struct cda_out *out, const struct cda_err *err)
 		if (data)
 			root = yyjson_val_mut_copy(doc, yyjson_doc_get_root(data));
 	}
+	if (err->code == CDA_E_NOTFOUND) {
+		add_formatted(doc, root, "packages", "packages_formatted");
+		add_formatted(doc, root, "channel_urls", "channels_formatted");
+	}
 	yyjson_mut_obj_add_str(doc, root, "caused_by", "None");
-	yyjson_mut_obj_add_str(doc, root, "error", error);
+	yyjson_mut_obj_add_strcpy(doc, root, "error", error);
 	yyjson_mut_obj_add_str(doc, root, "exception_name", cda_err_id(err->code));
-	yyjson_mut_obj_add_str(doc, root, "exception_type", type);
+	yyjson_mut_obj_add_strcpy(doc, root, "exception_type", type);
 	yyjson_mut_obj_add_str(doc, root, "message", err->msg);
 	if (err->hint)
 		yyjson_mut_obj_add_str(doc, root, "hint", err->hint);
 	if (err->code == CDA_E_DRYRUN || err->code == CDA_E_CANCELLED)
 		yyjson_mut_obj_add_bool(doc, root, "dry_run", err->code == CDA_E_DRYRUN);
+	return root;
+}
+
+static void error_doc(struct cda_out *out, const struct cda_err *err)
+{
+	static const char multi[] = "CondaMultiError";
+	CDA_AUTOJSONMUT yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+	CDA_AUTOFREE char *type = type_of(multi);
+	yyjson_mut_val *root = error_members(doc, err);
+
+	/* What ends several jobs at once comes in a list, be it one alone. */
+	if (err->multi) {
+		yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+		yyjson_mut_arr_append(list, root);
+		root = yyjson_mut_obj(doc);
+		yyjson_mut_obj_add_strcpy(doc, root, "error", err->msg);
+		yyjson_mut_obj_add_val(doc, root, "errors", list);
+		yyjson_mut_obj_add_str(doc, root, "exception_name", multi);
+		yyjson_mut_obj_add_strcpy(doc, root, "exception_type", type);
+	}
 	yyjson_mut_doc_set_root(doc, root);
 	cda_out_doc(out, root);
 }

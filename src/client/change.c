@@ -1,6 +1,6 @@
-#include "client/change.h"
+#include "client/change_impl.h"
 
-#include "client/specfile.h"
+#include "client/look.h"
 #include "core/platform.h"
 #include "prefix/envs.h"
 #include "prefix/history.h"
@@ -33,6 +33,7 @@ struct cda_change *cda_change_free(struct cda_change *change)
 	change->meta = cda_meta_free(change->meta);
 	change->arena = cda_arena_free(change->arena);
 	free(change->need);
+	free(change->clone_of);
 	free(change);
 	return NULL;
 }
@@ -50,11 +51,16 @@ static int check_new_prefix(struct cda_change *change, bool dry, struct cda_err 
 	}
 	change->is_new = !cda_prefix_is_env(prefix);
 	if (!dry && !cda_prefix_is_writable(prefix)) {
-		cda_err_set(err, CDA_E_UNWRITABLE,
-			    "the current user cannot write to the environment\n"
-			    "  environment location: %s\n  uid: %u\n  gid: %u",
-			    prefix, (unsigned)geteuid(), (unsigned)getegid());
-		cda_err_data_text(err, "environment_location", prefix);
+		if (change->is_new)
+			cda_err_set(err, CDA_E_GENERAL, "cannot make the environment's folder '%s'",
+				    prefix);
+		else
+			cda_err_set(err, CDA_E_UNWRITABLE,
+				    "the current user cannot write to the environment\n"
+				    "  environment location: %s\n  uid: %u\n  gid: %u",
+				    prefix, (unsigned)geteuid(), (unsigned)getegid());
+		if (!change->is_new)
+			cda_context_unwritable_data(change->ctx, err);
 		return cda_err_hint(err, "choose a place of your own with -p PATH");
 	}
 	return 0;
@@ -87,6 +93,14 @@ static int add_pins(struct cda_change *change, struct cda_strv *pinned, struct c
 	return cda_prefix_pinned(change->ctx->prefix, pinned, err);
 }
 
+int cda_change_bad_spec(const char *spec, struct cda_err *err)
+{
+	if (err->code != CDA_E_SPEC && err->code != CDA_E_VERSION)
+		return -(int)err->code;
+	err->code = CDA_E_VALUE;
+	return cda_err_wrap(err, -CDA_E_VALUE, "invalid package specification '%s'", spec);
+}
+
 static int parse_specs(struct cda_change *change, const struct cda_strv *texts,
 		       struct cda_matchspecs *specs, struct cda_err *err)
 {
@@ -95,7 +109,7 @@ static int parse_specs(struct cda_change *change, const struct cda_strv *texts,
 		int rc = cda_matchspec_parse(change->ctx->channels, texts->v[i], &spec, err);
 
 		if (rc < 0)
-			return rc;
+			return cda_change_bad_spec(texts->v[i], err);
 		cda_matchspecs_push(specs, spec);
 		cda_strv_push(&change->specs, cda_matchspec_text(spec));
 	}
@@ -114,8 +128,8 @@ static void add_spec_channels(struct cda_change *change, const struct cda_matchs
 	}
 }
 
-static int load_index(struct cda_change *change, const struct cda_change_request *request,
-		      const struct cda_matchspecs *specs, struct cda_err *err)
+int cda_change_index(struct cda_change *change, const struct cda_change_request *request,
+		     const struct cda_matchspecs *specs, struct cda_err *err)
 {
 	struct cda_context *ctx = change->ctx;
 	CDA_AUTOSTRV struct cda_strv channels = {0};
@@ -159,6 +173,18 @@ static int load_index(struct cda_change *change, const struct cda_change_request
 	return rc;
 }
 
+/* Tools that read of a missing package learn where it was looked for. */
+static void tell_channels(const struct cda_change *change, const struct cda_change_request *request,
+			  struct cda_err *err)
+{
+	CDA_AUTOSTRV struct cda_strv urls = {0};
+	struct cda_err ignored = {0};
+
+	if (cda_look_channel_urls(change->ctx, request->channels, false, &urls, &ignored) < 0)
+		cda_err_done(&ignored);
+	cda_err_data_list(err, "channel_urls", &urls);
+}
+
 static int solve(struct cda_change *change, const struct cda_change_request *request,
 		 struct cda_err *err)
 {
@@ -174,7 +200,7 @@ static int solve(struct cda_change *change, const struct cda_change_request *req
 		cda_strv_append(&texts, cda_settings_list(s, CDA_SET_create_default_packages));
 	rc = parse_specs(change, &texts, &ask.specs, err);
 	if (rc == 0)
-		rc = load_index(change, request, &ask.specs, err);
+		rc = cda_change_index(change, request, &ask.specs, err);
 	if (rc == 0)
 		rc = cda_history_load(ctx->prefix, &history, err);
 	if (rc == 0)
@@ -197,6 +223,8 @@ static int solve(struct cda_change *change, const struct cda_change_request *req
 		ask.prune = request->prune;
 		cda_emit(ctx->events, CDA_EVENT_PHASE, "Solving environment");
 		rc = cda_solve(&ask, &change->plan, err);
+		if (rc == -(int)CDA_E_NOTFOUND && change->command != CDA_SOLVE_REMOVE)
+			tell_channels(change, request, err);
 		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
 			 "Solving environment");
 	}
@@ -208,172 +236,13 @@ static int solve(struct cda_change *change, const struct cda_change_request *req
 	return rc;
 }
 
-static void fetch_options(struct cda_context *ctx, struct cda_fetch_options *options)
+void cda_change_fetch_options(struct cda_context *ctx, struct cda_fetch_options *options)
 {
 	const struct cda_settings *s = ctx->settings;
 
 	options->offline = cda_settings_bool(s, CDA_SET_offline);
 	options->deep_checks = cda_settings_bool(s, CDA_SET_extra_safety_checks);
 	options->events = ctx->events;
-}
-
-/* Links the packages in the order of their dependencies; each replaces what has its name. */
-static void plan_records(struct cda_change *change, struct cda_records *records, bool force)
-{
-	cda_solve_order(change->ctx->channels, records);
-	cda_vec_each (record, records) {
-		const struct cda_installed *old = cda_meta_find(change->meta, (*record)->name);
-
-		if (old && !force && cda_record_same(&old->record, *record))
-			continue;
-		if (old)
-			cda_records_push(&change->plan.unlink, &old->record);
-		cda_records_push(&change->plan.link, *record);
-	}
-}
-
-/* Packages by URL or path: nothing is solved, what is listed is what comes. */
-
-static int plan_explicit(struct cda_change *change, const struct cda_change_request *request,
-			 struct cda_err *err)
-{
-	struct cda_context *ctx = change->ctx;
-	struct cda_records wanted = {0}, records = {0};
-	struct cda_fetch_options options = {0};
-	struct cda_store *store;
-	int rc;
-
-	fetch_options(ctx, &options);
-	rc = cda_context_store(ctx, &store, err);
-	if (rc == 0)
-		rc = cda_context_net(ctx, &options.net, err);
-	for (size_t i = 0; rc == 0 && i < request->specs.n; i++) {
-		struct cda_record *record =
-			cda_arena_alloc0(change->arena, 1, sizeof(struct cda_record));
-
-		rc = cda_fetch_explicit_parse(change->arena, request->specs.v[i], ctx->cwd, record,
-					      err);
-		if (rc == 0)
-			cda_records_push(&wanted, record);
-	}
-	if (rc == 0) {
-		cda_emit(ctx->events, CDA_EVENT_PHASE, "Downloading and extracting packages");
-		rc = cda_fetch_explicit(store, &wanted, &options, change->arena, &records, err);
-		cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
-			 "Downloading and extracting packages");
-	}
-	if (rc == 0) {
-		cda_vec_each (record, &records) {
-			CDA_AUTOFREE char *spec = cda_specfile_explicit(ctx->channels, *record);
-
-			cda_strv_push(&change->plan.update_specs, spec);
-		}
-		plan_records(change, &records, true);
-	}
-	cda_records_done(&wanted);
-	cda_records_done(&records);
-	return rc;
-}
-
-static int plan_clone(struct cda_change *change, const struct cda_change_request *request,
-		      struct cda_err *err)
-{
-	struct cda_context *ctx = change->ctx;
-	CDA_CLEANUP(cda_meta_freep) struct cda_meta *source = NULL;
-	struct cda_records records = {0};
-	struct cda_history history = {0};
-	int rc;
-
-	if (!cda_prefix_is_env(request->clone)) {
-		cda_err_set(err, CDA_E_NOENV, "Not a conda environment: %s", request->clone);
-		cda_err_data_text(err, "location", request->clone);
-		return -CDA_E_NOENV;
-	}
-	rc = cda_meta_load(request->clone, ctx->channels, 0, &source, err);
-	if (rc == 0)
-		rc = cda_history_load(request->clone, &history, err);
-	if (rc < 0)
-		return rc;
-	cda_vec_each (record, cda_meta_records(source))
-		cda_records_push(&records, cda_record_copy(change->arena, *record));
-	cda_history_requested(&history, ctx->channels, NULL, &change->plan.update_specs);
-	plan_records(change, &records, false);
-	cda_records_done(&records);
-	cda_history_done(&history);
-	return 0;
-}
-
-/* Back to an earlier revision: its dists, from the channels or from what is still cached. */
-static int plan_revision(struct cda_change *change, const struct cda_change_request *request,
-			 struct cda_err *err)
-{
-	struct cda_context *ctx = change->ctx;
-	struct cda_history history = {0};
-	CDA_AUTOSTRV struct cda_strv dists = {0}, missing = {0};
-	struct cda_matchspecs none = {0};
-	struct cda_records keep = {0}, add = {0};
-	int64_t rev = -1;
-	int rc = cda_history_load(ctx->prefix, &history, err);
-
-	if (rc < 0)
-		return rc;
-	if (!cda_parse_int(request->dists_of, 0, INT32_MAX, &rev) ||
-	    !cda_history_state(&history, (size_t)rev, &dists))
-		rc = cda_err_set(err, CDA_E_INDEX, "no such revision: %s", request->dists_of);
-	if (rc == 0)
-		rc = load_index(change, request, &none, err);
-	for (size_t i = 0; rc == 0 && i < dists.n; i++) {
-		struct cda_record want = {0};
-		const struct cda_installed *old;
-		const struct cda_records *found;
-		bool has = false;
-
-		if (!cda_history_dist(change->arena, dists.v[i], &want))
-			continue;
-		old = cda_meta_find(change->meta, want.name);
-		if (old && cda_streq(old->record.version, want.version) &&
-		    cda_streq(old->record.build, want.build)) {
-			cda_records_push(&keep, &old->record);
-			continue;
-		}
-		found = cda_index_get(change->index, want.name);
-		for (size_t k = 0; found && k < found->n && !has; k++) {
-			has = cda_streq(found->v[k]->version, want.version) &&
-			      cda_streq(found->v[k]->build, want.build);
-			if (has)
-				cda_records_push(&add, found->v[k]);
-		}
-		if (!has)
-			cda_strv_push(&missing, dists.v[i]);
-	}
-	if (rc == 0 && missing.n > 0) {
-		CDA_AUTOFREE char *list = cda_strv_join(&missing, "\n  - ");
-
-		cda_err_set(err, CDA_E_NOTFOUND,
-			    "packages of this revision are in no channel any more:\n  - %s", list);
-		cda_err_data_list(err, "packages", &missing);
-		rc = -CDA_E_NOTFOUND;
-	}
-	if (rc == 0) {
-		const struct cda_records *installed = cda_meta_records(change->meta);
-
-		plan_records(change, &add, false);
-		for (size_t i = installed->n; i-- > 0;) {
-			const char *name = installed->v[i]->name;
-			bool stays = false;
-
-			for (size_t k = 0; k < keep.n && !stays; k++)
-				stays = cda_streq(keep.v[k]->name, name);
-			for (size_t k = 0; k < add.n && !stays; k++)
-				stays = cda_streq(add.v[k]->name, name);
-			if (!stays)
-				cda_records_push(&change->plan.unlink, installed->v[i]);
-		}
-	}
-	cda_records_done(&keep);
-	cda_records_done(&add);
-	cda_history_done(&history);
-	return rc;
 }
 
 /* What is new gets the text of the spec that asked for it. */
@@ -422,12 +291,32 @@ static struct cda_change *change_new(struct cda_context *ctx, enum cda_solve_com
 	return change;
 }
 
+/* Who can write neither the environment nor a package cache hears of the cache, as from conda. */
+static int check_cache(struct cda_context *ctx, struct cda_err *err)
+{
+	struct cda_err cache = {0};
+	struct cda_store *store;
+	const char *writable;
+	int rc = cda_context_store(ctx, &store, &cache);
+
+	if (rc == 0)
+		rc = cda_store_writable(store, &writable, &cache);
+	if (rc == -(int)CDA_E_NOCACHE) {
+		cda_err_done(err);
+		cda_err_move(err, &cache);
+	}
+	cda_err_done(&cache);
+	return -(int)err->code;
+}
+
 int cda_change_prepare(struct cda_context *ctx, const struct cda_change_request *request, bool dry,
 		       struct cda_change **ret, struct cda_err *err)
 {
 	CDA_CLEANUP(cda_change_freep) struct cda_change *change = change_new(ctx, request->command);
 	int rc = check_prefix(change, dry, err);
 
+	if (rc == -(int)CDA_E_UNWRITABLE)
+		rc = check_cache(ctx, err);
 	/* What a killed run left must not be read as the truth. */
 	if (rc == 0 && !dry && !change->is_new)
 		rc = cda_txn_recover(ctx->prefix, ctx->events, NULL, err);
@@ -436,11 +325,11 @@ int cda_change_prepare(struct cda_context *ctx, const struct cda_change_request 
 	if (rc < 0)
 		return rc;
 	if (request->explicit_urls)
-		rc = plan_explicit(change, request, err);
+		rc = cda_plan_explicit(change, request, err);
 	else if (request->clone)
-		rc = plan_clone(change, request, err);
+		rc = cda_plan_clone(change, request, err);
 	else if (request->dists_of)
-		rc = plan_revision(change, request, err);
+		rc = cda_plan_revision(change, request, err);
 	else
 		rc = solve(change, request, err);
 	if (rc == 0) {
@@ -522,7 +411,7 @@ int cda_change_commit(struct cda_change *change, const struct cda_change_commit 
 	struct cda_store *store;
 	int rc = cda_context_store(ctx, &store, err);
 
-	fetch_options(ctx, &options);
+	cda_change_fetch_options(ctx, &options);
 	if (rc == 0)
 		rc = cda_context_net(ctx, &options.net, err);
 	if (rc == 0 && n > 0) {
@@ -532,12 +421,15 @@ int cda_change_commit(struct cda_change *change, const struct cda_change_commit 
 			cda_emit(ctx->events, CDA_EVENT_PHASE,
 				 "Downloading and extracting packages");
 		rc = cda_fetch_packages(store, &change->plan.link, &options, dirs, err);
+		err->multi = rc < 0;
 		if (any)
 			cda_emit(ctx->events, rc < 0 ? CDA_EVENT_FAILED : CDA_EVENT_DONE,
 				 "Downloading and extracting packages");
 	}
 	if (rc == 0 && !how->download_only)
 		rc = run_txn(change, dirs, how->cmd, err);
+	if (rc == 0 && !how->download_only && change->clone_of)
+		rc = cda_copy_untracked(change->clone_of, ctx->prefix, err);
 	free_dirs(dirs, n);
 	return rc;
 }

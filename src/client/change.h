@@ -33,6 +33,7 @@ struct cda_change {
 	bool *need;            /* for each plan.link: must be downloaded */
 	uint64_t need_bytes;
 	struct cda_strv explicit_dirs; /* where packages of explicit URLs are unpacked */
+	char *clone_of;                /* whose other files are to come too; or NULL */
 	bool is_new;                   /* the prefix is not there yet */
 };
 
@@ -57,6 +58,9 @@ int cda_change_remove_all(struct cda_context *ctx, struct cda_change **ret, stru
 	CDA_CHECK;
 int cda_change_remove_all_commit(struct cda_change *change, const struct cda_change_commit *how,
 				 struct cda_err *err) CDA_CHECK;
+
+/* After a spec of the user could not be parsed: CDA_E_VALUE that names it; returns -err->code. */
+int cda_change_bad_spec(const char *spec, struct cda_err *err);
 
 /* A package URL or path: it stands for itself, no channel is searched. */
 bool cda_change_is_explicit(const char *spec);

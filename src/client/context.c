@@ -311,6 +311,14 @@ int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err)
 			    "`conda env list` shows the environments, `conda create` makes one");
 }
 
+void cda_context_unwritable_data(const struct cda_context *ctx, struct cda_err *err)
+{
+	err->multi = true;
+	cda_err_data_text(err, "environment_location", ctx->prefix);
+	cda_err_data_int(err, "uid", geteuid());
+	cda_err_data_int(err, "gid", getegid());
+}
+
 int cda_context_need_writable(const struct cda_context *ctx, struct cda_err *err)
 {
 	CDA_AUTOFREE char *meta = cda_path_join(ctx->prefix, "conda-meta");
@@ -324,7 +332,7 @@ int cda_context_need_writable(const struct cda_context *ctx, struct cda_err *err
 		    "the current user cannot write to the environment\n"
 		    "  environment location: %s\n  uid: %u\n  gid: %u",
 		    ctx->prefix, (unsigned)geteuid(), (unsigned)getegid());
-	cda_err_data_text(err, "environment_location", ctx->prefix);
+	cda_context_unwritable_data(ctx, err);
 	return cda_err_hint(err, "make an environment of your own: `conda create -n NAME …`");
 }
 

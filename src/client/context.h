@@ -69,6 +69,9 @@ int cda_context_need_prefix(const struct cda_context *ctx, struct cda_err *err) 
 /* … and we must be able to write it: CDA_E_UNWRITABLE. */
 int cda_context_need_writable(const struct cda_context *ctx, struct cda_err *err) CDA_CHECK;
 
+/* What tools are told with CDA_E_UNWRITABLE. */
+void cda_context_unwritable_data(const struct cda_context *ctx, struct cda_err *err);
+
 /* Loads the channels of the settings for these subdirs (NULL: the settings'); the caller owns
  * *ret. Also the error CDA_E_VALUE where there are no channels. */
 int cda_context_index(struct cda_context *ctx, const struct cda_strv *channels,

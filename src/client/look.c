@@ -5,6 +5,7 @@
 #include "prefix/envs.h"
 #include "prefix/history.h"
 #include "prefix/meta.h"
+#include "prefix/verify.h"
 #include "util/alloc.h"
 #include "util/fs.h"
 #include "util/str.h"
@@ -159,6 +160,7 @@ void cda_look_envs(const struct cda_context *ctx, struct cda_strv *ret_prefixes)
 
 	cda_envs_list(conda_dir, has_base ? ctx->root_prefix : NULL,
 		      cda_settings_envs_dirs(ctx->settings), ret_prefixes);
+	cda_strv_sort(ret_prefixes);
 }
 
 static int by_version(const void *a, const void *b)
@@ -225,12 +227,13 @@ int cda_look_requested(struct cda_context *ctx, const char *prefix, struct cda_s
 	return rc;
 }
 
-int cda_look_channel_urls(const struct cda_context *ctx, bool with_credentials,
-			  struct cda_strv *ret_urls, struct cda_err *err)
+int cda_look_channel_urls(const struct cda_context *ctx, const struct cda_strv *channels,
+			  bool with_credentials, struct cda_strv *ret_urls, struct cda_err *err)
 {
 	struct cda_channel_urls urls = {0};
-	int rc = cda_channels_prioritize(ctx->channels, cda_settings_channels(ctx->settings), &urls,
-					 err);
+	int rc = cda_channels_prioritize(ctx->channels,
+					 channels ? channels : cda_settings_channels(ctx->settings),
+					 &urls, err);
 
 	if (rc == 0) {
 		cda_vec_each (url, &urls) {
@@ -241,4 +244,32 @@ int cda_look_channel_urls(const struct cda_context *ctx, bool with_credentials,
 	}
 	cda_channel_urls_free_all(&urls);
 	return rc;
+}
+
+int cda_look_problems(struct cda_context *ctx, struct cda_problems *ret, struct cda_err *err)
+{
+	struct cda_verify_findings findings = {0};
+	int rc = cda_context_need_prefix(ctx, err);
+
+	if (rc == 0)
+		rc = cda_verify_prefix(ctx->prefix, true, 0, &findings, err);
+	if (rc < 0)
+		return rc;
+	cda_vec_each (finding, &findings)
+		cda_problems_push(ret, (struct cda_problem){
+					       cda_strdup(finding->package),
+					       cda_strdup(finding->path),
+					       finding->kind == CDA_VERIFY_MISSING,
+				       });
+	cda_verify_findings_free_all(&findings);
+	return 0;
+}
+
+void cda_look_problems_done(struct cda_problems *problems)
+{
+	cda_vec_each (problem, problems) {
+		free(problem->package);
+		free(problem->path);
+	}
+	cda_problems_done(problems);
 }

@@ -35,11 +35,23 @@ void cda_look_envs(const struct cda_context *ctx, struct cda_strv *ret_prefixes)
 int cda_look_search(struct cda_context *ctx, const char *spec, struct cda_index **ret_index,
 		    struct cda_records *ret_records, struct cda_records *ret_close,
 		    struct cda_err *err) CDA_CHECK;
+/* What is wrong with the files of a prefix. */
+struct cda_problem {
+	char *package, *path; /* path: relative to the prefix */
+	bool missing;         /* else it has other contents than the package */
+};
+CDA_VEC_DEFINE(cda_problems, struct cda_problem);
+int cda_look_problems(struct cda_context *ctx, struct cda_problems *ret, struct cda_err *err)
+	CDA_CHECK;
+void cda_look_problems_done(struct cda_problems *problems);
+
 /* Specs that history says were asked for, one per name. */
 int cda_look_requested(struct cda_context *ctx, const char *prefix, struct cda_strv *ret_specs,
 		       struct cda_err *err) CDA_CHECK;
-/* Appends the URLs of the settings' channels, with subdirs; without credentials unless asked. */
-int cda_look_channel_urls(const struct cda_context *ctx, bool with_credentials,
-			  struct cda_strv *ret_urls, struct cda_err *err) CDA_CHECK;
+/* Appends the URLs of the channels (NULL: the settings'), with subdirs; without credentials unless
+ * asked. */
+int cda_look_channel_urls(const struct cda_context *ctx, const struct cda_strv *channels,
+			  bool with_credentials, struct cda_strv *ret_urls, struct cda_err *err)
+	CDA_CHECK;
 
 #endif

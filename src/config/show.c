@@ -145,7 +145,8 @@ static int choose(const struct cda_strv *names, struct choice *ret, struct cda_e
 	for (size_t i = 0; i < names->n && ret->n < CDA_SETTINGS_COUNT; i++) {
 		int which = cda_setting_find(names->v[i]);
 
-		if (which < 0)
+		/* An alias is no name of a value. */
+		if (which < 0 || strcmp(cda_setting_infos[which].name, names->v[i]) != 0)
 			return cda_err_set(err, CDA_E_USAGE,
 					   "Invalid configuration parameters: '%s'", names->v[i]);
 		ret->v[ret->n++] = which;

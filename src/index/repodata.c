@@ -101,7 +101,6 @@ static bool is_noarch(const struct job *job)
 static int missing(const struct run *run, struct job *job, long status, struct cda_err *err)
 {
 	const char *why = status == 403 ? "403 forbidden" : "404 not found";
-	CDA_AUTOFREE char *code = cda_asprintf("%ld", status ? status : 404);
 
 	job->repodata->missing = true;
 	if (!is_noarch(job))
@@ -118,9 +117,14 @@ static int missing(const struct run *run, struct job *job, long status, struct c
 	if (cda_starts_with(job->channel->url, "file:"))
 		cda_err_hint(err, "a channel folder needs '%s' at least in its folder 'noarch'",
 			     run->repodata_fn);
-	cda_err_data_text(err, "channel_name", job->channel->name);
+	cda_err_data_text(err, "channel_name",
+			  cda_url_has_scheme(job->channel->name)
+				  ? cda_path_basename(job->channel->name)
+				  : job->channel->name);
 	cda_err_data_text(err, "channel_url", job->channel->base_url);
-	cda_err_data_text(err, "status_code", code);
+	cda_err_data_int(err, "status_code", status ? status : 404);
+	cda_err_data_text(err, "reason", cda_http_reason(status ? status : 404));
+	cda_err_data_json(err, "json", "{}");
 	return -(int)CDA_E_CHANNEL;
 }
 

@@ -129,30 +129,43 @@ int cda_job_curl_failed(struct cda_job *job, CURLcode code, bool *ret_may_retry,
 
 static const struct {
 	long status;
-	const char *text, *hint;
+	const char *text, *hint, *name; /* name: what tools are told */
 } rows[] = {
-	{400, "bad request", NULL},
+	{400, "bad request", NULL, "BAD REQUEST"},
 	{401, "unauthorized",
 	 "give credentials: a token (/t/TOKEN/ in the channel's URL), user:password@ in it, or "
-	 "~/.netrc"},
+	 "~/.netrc",
+	 "UNAUTHORIZED"},
 	{403, "forbidden",
 	 "the server or a proxy refuses this URL: check the channel's name, the token or password, "
-	 "and proxy_servers in .condarc"},
-	{404, "not found", NULL},
+	 "and proxy_servers in .condarc",
+	 "FORBIDDEN"},
+	{404, "not found", NULL, "NOT FOUND"},
 	{407, "proxy authentication required",
 	 "the proxy wants a name and a password: http://USER:PASSWORD@HOST:PORT in proxy_servers "
 	 "of "
-	 ".condarc"},
-	{408, "request timeout", NULL},
-	{410, "gone", NULL},
-	{416, "range not satisfiable", NULL},
-	{429, "too many requests", "the server asks for fewer requests: try again later"},
-	{451, "unavailable for legal reasons", NULL},
-	{500, "internal server error", "the server failed: try again later"},
-	{502, "bad gateway", "the server failed: try again later"},
-	{503, "service unavailable", "the server failed: try again later"},
-	{504, "gateway timeout", "the server failed: try again later"},
+	 ".condarc",
+	 "PROXY AUTHENTICATION REQUIRED"},
+	{408, "request timeout", NULL, "REQUEST TIMEOUT"},
+	{410, "gone", NULL, "GONE"},
+	{416, "range not satisfiable", NULL, "RANGE NOT SATISFIABLE"},
+	{429, "too many requests", "the server asks for fewer requests: try again later",
+	 "TOO MANY REQUESTS"},
+	{451, "unavailable for legal reasons", NULL, "UNAVAILABLE FOR LEGAL REASONS"},
+	{500, "internal server error", "the server failed: try again later",
+	 "INTERNAL SERVER ERROR"},
+	{502, "bad gateway", "the server failed: try again later", "BAD GATEWAY"},
+	{503, "service unavailable", "the server failed: try again later", "SERVICE UNAVAILABLE"},
+	{504, "gateway timeout", "the server failed: try again later", "GATEWAY TIMEOUT"},
 };
+
+const char *cda_http_reason(long status)
+{
+	for (size_t i = 0; i < CDA_LEN(rows); i++)
+		if (rows[i].status == status)
+			return rows[i].name;
+	return "UNKNOWN";
+}
 
 int cda_job_status_failed(struct cda_job *job, bool *ret_may_retry, struct cda_err *err)
 {

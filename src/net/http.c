@@ -196,6 +196,13 @@ static void finish(struct cda_job *job, int rc, struct cda_err *err)
 		CDA_AUTOFREE char *safe = cda_url_safe(job->url ? job->url : transfer->url);
 
 		cda_err_data_text(err, "url", safe);
+		if (err->code == CDA_E_CHECKSUM && transfer->path)
+			cda_err_data_text(err, "target_full_path", transfer->path);
+		if (err->code == CDA_E_HTTP && transfer->status > 0) {
+			cda_err_data_int(err, "status_code", transfer->status);
+			cda_err_data_text(err, "reason", cda_http_reason(transfer->status));
+			cda_err_data_json(err, "json", "{}");
+		}
 		cda_err_move(&transfer->err, err);
 	}
 	cda_replace(&transfer->got_etag, cda_take_ptr(job->etag));

@@ -104,4 +104,7 @@ int cda_net_download(struct cda_net *net, const char *url, int dirfd, const char
 		     const char *sha256, const struct cda_events *events, struct cda_err *err)
 	CDA_CHECK;
 
+/* "NOT FOUND" for 404; "UNKNOWN" where it has no name here. */
+const char *cda_http_reason(long status);
+
 #endif

@@ -168,6 +168,23 @@ int cda_sink_restart(struct cda_sink *sink, struct cda_err *err)
 	return 0;
 }
 
+/* got: of the bytes that came, if more are to come. */
+static int wrong_size(const struct cda_sink *sink, uint64_t got, struct cda_err *err)
+{
+	uint64_t want = sink->transfer->size;
+
+	if (got > want)
+		cda_err_set(err, CDA_E_CHECKSUM, "more than the expected %ju bytes",
+			    (uintmax_t)want);
+	else
+		cda_err_set(err, CDA_E_CHECKSUM, "size is %ju bytes, expected %ju", (uintmax_t)got,
+			    (uintmax_t)want);
+	cda_err_data_text(err, "checksum_type", "size");
+	cda_err_data_int(err, "actual_checksum", (int64_t)got);
+	cda_err_data_int(err, "expected_checksum", (int64_t)want);
+	return -(int)CDA_E_CHECKSUM;
+}
+
 int cda_sink_write(struct cda_sink *sink, const void *p, size_t len, struct cda_err *err)
 {
 	struct cda_transfer *transfer = sink->transfer;
@@ -176,8 +193,7 @@ int cda_sink_write(struct cda_sink *sink, const void *p, size_t len, struct cda_
 		return cda_err_set(err, CDA_E_VALUE, "more than the %ju bytes that are allowed",
 				   (uintmax_t)sink->max);
 	if (transfer->size && len > transfer->size - sink->at)
-		return cda_err_set(err, CDA_E_CHECKSUM, "more than the expected %ju bytes",
-				   (uintmax_t)transfer->size);
+		return wrong_size(sink, sink->at + len, err);
 	add_to_hashes(sink, p, len);
 	if (sink->fd < 0)
 		cda_buf_add(&transfer->body, p, len);
@@ -197,7 +213,11 @@ static int check_digest(struct cda_hash *hash, const char *name, const char *wan
 	cda_hash_hex(hash, got);
 	if (cda_hash_eq(got, want))
 		return 0;
-	return cda_err_set(err, CDA_E_CHECKSUM, "%s is %s, expected %s", name, got, want);
+	cda_err_set(err, CDA_E_CHECKSUM, "%s is %s, expected %s", name, got, want);
+	cda_err_data_text(err, "checksum_type", name);
+	cda_err_data_text(err, "actual_checksum", got);
+	cda_err_data_text(err, "expected_checksum", want);
+	return -(int)CDA_E_CHECKSUM;
 }
 
 static int verify(struct cda_sink *sink, struct cda_err *err)
@@ -206,8 +226,7 @@ static int verify(struct cda_sink *sink, struct cda_err *err)
 	int rc;
 
 	if (transfer->size && sink->at != transfer->size)
-		return cda_err_set(err, CDA_E_CHECKSUM, "size is %ju bytes, expected %ju",
-				   (uintmax_t)sink->at, (uintmax_t)transfer->size);
+		return wrong_size(sink, sink->at, err);
 	rc = check_digest(sink->sha256, "sha256", transfer->sha256, err);
 	return rc < 0 ? rc : check_digest(sink->md5, "md5", transfer->md5, err);
 }

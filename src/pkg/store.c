@@ -85,6 +85,7 @@ int cda_store_writable(const struct cda_store *store, const char **ret_dir, stru
 	}
 	dirs = cda_strv_join(&store->dirs, "', '");
 	cda_err_set(err, CDA_E_NOCACHE, "no package cache can be written: '%s'", dirs);
+	cda_err_data_list(err, "pkgs_dirs", &store->dirs);
 	return cda_err_hint(err, "name a folder of yours: CONDA_PKGS_DIRS=FOLDER, or 'pkgs_dirs' "
 				 "in .condarc");
 }

@@ -2,6 +2,7 @@
 #include "solve/explain.h"
 
 #include "util/alloc.h"
+#include "util/json.h"
 #include "util/str.h"
 
 #include <string.h>
@@ -164,6 +165,64 @@ static void add_line(const struct cda_universe *uni, const struct cda_clash *cla
 	cda_strv_take(lines, cda_buf_take(&line));
 }
 
+static bool has_name(const struct cda_universe *uni, const struct cda_clash *clash,
+		     const char *name)
+{
+	const struct cda_matchspec *spec = clash->spec >= 0 ? uni->specs.v[clash->spec].spec : NULL;
+
+	return spec && strcmp(cda_matchspec_name(spec), name) == 0;
+}
+
+/* From what was asked for down to the spec of the clash. */
+static void find_chain(const struct cda_universe *uni, const struct cda_clashes *clashes,
+		       const struct cda_clash *from, struct cda_strv *chain)
+{
+	cda_strv_push(chain, spec_text(uni, (unsigned)from->spec));
+	for (size_t depth = 0; depth < clashes->n && from->pkg >= 0; depth++) {
+		const char *name = uni->pkgs.v[from->pkg].record->name;
+		const struct cda_clash *above = NULL;
+
+		cda_vec_each (clash, clashes)
+			if (has_name(uni, clash, name) &&
+			    (clash->kind == CDA_CLASH_JOB ||
+			     (clash->kind == CDA_CLASH_NEEDS && !above && clash != from)))
+				above = clash;
+		if (!above) {
+			cda_strv_insert(chain, 0, name);
+			return;
+		}
+		cda_strv_insert(chain, 0, spec_text(uni, (unsigned)above->spec));
+		if (above->kind == CDA_CLASH_JOB)
+			return;
+		from = above;
+	}
+}
+
+/* For tools, as conda tells them: a list of such chains. */
+static void tell_chains(const struct cda_universe *uni, const struct cda_clashes *clashes,
+			struct cda_err *err)
+{
+	CDA_AUTOBUF struct cda_buf json = CDA_BUF_INIT;
+
+	cda_buf_addc(&json, '[');
+	cda_vec_each (clash, clashes) {
+		CDA_AUTOSTRV struct cda_strv chain = {0};
+
+		if (clash->spec < 0 || clash->pkg < 0 ||
+		    (clash->kind != CDA_CLASH_NEEDS && clash->kind != CDA_CLASH_CONSTRAINS))
+			continue;
+		find_chain(uni, clashes, clash, &chain);
+		cda_buf_adds(&json, json.len > 1 ? ", [" : "[");
+		for (size_t i = 0; i < chain.n; i++) {
+			cda_buf_adds(&json, i > 0 ? ", " : "");
+			cda_json_quote(chain.v[i], &json);
+		}
+		cda_buf_addc(&json, ']');
+	}
+	cda_buf_addc(&json, ']');
+	cda_err_data_json(err, "unsatisfiable", json.p);
+}
+
 int cda_explain_clashes(const struct cda_universe *uni, const struct cda_clashes *clashes,
 			struct cda_err *err)
 {
@@ -182,6 +241,8 @@ int cda_explain_clashes(const struct cda_universe *uni, const struct cda_clashes
 		cda_buf_addf(&text, "\n  - %s", lines.v[i]);
 	if (shown < lines.n)
 		cda_buf_addf(&text, "\n  - and %zu more", lines.n - shown);
-	return cda_err_set(err, CDA_E_UNSAT,
-			   "the specifications are incompatible with each other:%s", text.p);
+	cda_err_set(err, CDA_E_UNSAT, "the specifications are incompatible with each other:%s",
+		    text.p);
+	tell_chains(uni, clashes, err);
+	return -(int)CDA_E_UNSAT;
 }

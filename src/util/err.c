@@ -105,6 +105,23 @@ void cda_err_data_text(struct cda_err *err, const char *key, const char *text)
 	cda_replace(&err->data, cda_buf_take(&out));
 }
 
+void cda_err_data_json(struct cda_err *err, const char *key, const char *json)
+{
+	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+
+	if (!data_begin(err, key, &out))
+		return;
+	cda_buf_adds(&out, json);
+	cda_replace(&err->data, cda_buf_take(&out));
+}
+
+void cda_err_data_int(struct cda_err *err, const char *key, int64_t number)
+{
+	CDA_AUTOFREE char *text = cda_asprintf("%lld", (long long)number);
+
+	cda_err_data_json(err, key, text);
+}
+
 void cda_err_data_list(struct cda_err *err, const char *key, const struct cda_strv *list)
 {
 	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;

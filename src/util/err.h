@@ -5,6 +5,8 @@
 #include "util/cleanup.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* code, exit status, id as --json and tools know it (conda's exception names where conda has one)
  */
@@ -48,6 +50,8 @@
 	X(CDA_E_INDEX, 1, "CondaIndexError")                                                       \
 	X(CDA_E_FILE, 1, "CondaFileIOError")                                                       \
 	X(CDA_E_NOPATH, 1, "PathNotFoundError")                                                    \
+	X(CDA_E_GENERAL, 1, "CondaError")                                                          \
+	X(CDA_E_RESOLVE, 1, "ResolvePackageNotFound")                                              \
 	X(CDA_E_EXITZERO, 0, "CondaExitZero")                                                      \
 	X(CDA_E_NOTRUN, 127, "CommandNotRunError")                                                 \
 	X(CDA_E_SPECFILE, 1, "SpecNotFound")                                                       \
@@ -65,6 +69,7 @@ struct cda_err {
 	int sys;    /* errno, or 0 */
 	char *msg;  /* owned: "outer: inner" */
 	char *hint; /* owned: what the user can do next, a line or more; or NULL */
+	bool multi; /* one of several that there may be: tools get a list of them */
 	char *data; /* owned: members of a JSON object, what tools read with --json; or NULL */
 };
 
@@ -86,6 +91,8 @@ int cda_err_hint(struct cda_err *err, const char *fmt, ...) CDA_PRINTF(2, 3);
 /* Adds a member to the data; a NULL text is null. With a clean err nothing happens. */
 struct cda_strv;
 void cda_err_data_text(struct cda_err *err, const char *key, const char *text);
+void cda_err_data_int(struct cda_err *err, const char *key, int64_t number);
+void cda_err_data_json(struct cda_err *err, const char *key, const char *json); /* as it is */
 void cda_err_data_list(struct cda_err *err, const char *key, const struct cda_strv *list);
 
 void cda_err_done(struct cda_err *err);                      /* frees and makes clean again */

@@ -15,16 +15,19 @@ static const struct {
 	{"http-cache-files", "it is no command"},
 };
 
-/* Members of JSON that are prose, or that tell of Python, of a version or of the machine. */
+/* Members of JSON that are prose, or that tell of Python, of a version, of the machine or (reason)
+ * of the server. */
 static const char *const ignored_members[] = {
-	"message",        "error",      "caused_by",         "hint",           "response_details",
-	"elapsed_time",   "date",       "conda_version",     "python_version", "requests_version",
-	"sys.executable", "sys.prefix", "sys.version",       "user_agent",     "virtual_pkgs",
-	"conda_location", "env_vars",   "conda_env_version",
+	"message",        "error",          "caused_by",        "hint",
+	"reason",         "default_python", "response_details", "elapsed_time",
+	"date",           "conda_version",  "python_version",   "requests_version",
+	"sys.executable", "sys.prefix",     "sys.version",      "user_agent",
+	"virtual_pkgs",   "conda_location", "env_vars",         "conda_env_version",
 };
 
-/* Lines of listings that say how it went. */
-static const char *const chat[] = {"Loading channels", "No match found", "Searching environments"};
+/* Lines of listings that say how it went, or that tell of Python. */
+static const char *const chat[] = {"Loading channels", "No match found", "Searching environments",
+				   "default_python"};
 
 static bool is_ignored(const char *key)
 {

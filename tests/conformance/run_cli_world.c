@@ -402,7 +402,6 @@ static void add_env(const struct world *world, yyjson_val *extra_env, struct cda
 	static const char *const settings[] = {"PATH=/usr/bin:/bin",
 					       "HOME=<HOME>",
 					       "CONDA_ROOT=<ROOT>",
-					       "CONDA_ROOT_PREFIX=<ROOT>",
 					       "CONDA_ENVS_PATH=<HOME>/envs",
 					       "CONDA_PKGS_DIRS=<HOME>/pkgs",
 					       "CONDA_NOTIFY_OUTDATED_CONDA=false",
