@@ -2,6 +2,7 @@
 #include "cli/cmds.h"
 #include "client/envfile.h"
 #include "client/look.h"
+#include "client/pypi.h"
 #include "util/alloc.h"
 #include "util/fs.h"
 
@@ -13,7 +14,7 @@ static const struct cda_opt compare_opts[] = {COMMON_HELP(struct compare_opts),
 					      COMMON_TARGET(struct compare_opts),
 					      COMMON_OUTPUT(struct compare_opts), OPT_END()};
 
-/* Appends what is not so; a spec of pip's list is compared by name and version alone. */
+/* Appends what is not so; a spec of pip's list is compared by name alone. */
 static int compare_one(struct cda_context *ctx, const struct cda_installed_look *look,
 		       const char *text, struct cda_strv *lines, struct cda_err *err)
 {
@@ -49,6 +50,7 @@ static int compare(struct cda_context *ctx, const char *path, struct cda_strv *l
 		CDA_AUTOFREE char *name =
 			cda_strndup(file.pip.v[i], strcspn(file.pip.v[i], " <>=!~;["));
 
+		cda_pypi_normalize(name);
 		/* Options and URLs of pip are no names. */
 		if (name[0] && name[0] != '-' && !strpbrk(name, "/:"))
 			rc = compare_one(ctx, &look, name, lines, err);

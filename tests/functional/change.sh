@@ -172,8 +172,11 @@ begin "an environment that may not be written"
 if [ "$(id -u)" = 0 ]; then
 	mkdir "$T/own"
 	run create -yq -p "$T/own/env" lib
+	mkdir "$T/theirs"
+	chown 65534 "$T/theirs"
 	chmod 755 "$T" "$T/own"
-	setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$T" "$CONDA" install -y \
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		env HOME="$T" CONDA_PKGS_DIRS="$T/theirs" "$CONDA" install -y \
 		-p "$T/own/env" tool >"$OUT" 2>"$ERR"
 	STATUS=$?
 else
