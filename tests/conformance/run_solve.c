@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { MAX_REPODATA = 256 << 20 };
+enum { MAX_REPODATA = 1 << 30 };
 
 struct world { /* what all problems of a file share */
 	struct cda_arena *arena;
@@ -45,7 +45,7 @@ static yyjson_doc *read_repodata(const struct world *world, const char *name)
 	return doc;
 }
 
-static void add_section(struct world *world, yyjson_val *section, yyjson_val *twins,
+static void add_section(struct world *world, yyjson_val *section, struct cda_map *stems,
 			const char *name, const char *subdir, struct cda_records *records)
 {
 	yyjson_val *key, *val;
@@ -56,10 +56,12 @@ static void add_section(struct world *world, yyjson_val *section, yyjson_val *tw
 		struct cda_record *record = cda_arena_alloc0(world->arena, 1, sizeof(*record));
 		const char *fn = yyjson_get_str(key);
 		struct cda_str stem = cda_record_stem(fn);
-		CDA_AUTOFREE char *twin = cda_asprintf(CDA_STR_FMT ".conda", CDA_STR_ARG(stem));
+		CDA_AUTOFREE char *twin = cda_str_dup(stem);
 
-		if (twins && yyjson_obj_get(twins, twin))
+		/* .conda packages come first, and their .tar.bz2 twins do not count */
+		if (cda_map_has(stems, twin))
 			continue;
+		cda_map_set(stems, twin, world);
 		if (!cda_record_from_json(val, world->arena, true, record, &why))
 			continue;
 		record->fn = cda_arena_strdup(world->arena, fn);
@@ -79,6 +81,7 @@ static struct cda_records *subdir_records(struct world *world, const char *name,
 	CDA_AUTOFREE char *key = cda_asprintf("%s/%s", name, subdir);
 	struct cda_records *records = cda_map_get(world->subdirs, key);
 	CDA_AUTOJSON yyjson_doc *doc = NULL;
+	CDA_CLEANUP(cda_map_freep) struct cda_map *stems = NULL;
 	yyjson_val *root, *conda;
 
 	if (records)
@@ -88,8 +91,9 @@ static struct cda_records *subdir_records(struct world *world, const char *name,
 	doc = read_repodata(world, key);
 	root = doc ? yyjson_doc_get_root(doc) : NULL;
 	conda = yyjson_obj_get(root, "packages.conda");
-	add_section(world, conda, NULL, name, subdir, records);
-	add_section(world, yyjson_obj_get(root, "packages"), conda, name, subdir, records);
+	stems = cda_map_new();
+	add_section(world, conda, stems, name, subdir, records);
+	add_section(world, yyjson_obj_get(root, "packages"), stems, name, subdir, records);
 	return records;
 }
 
