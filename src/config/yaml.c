@@ -11,6 +11,7 @@ struct reader {
 	const char **lines; /* start of each line */
 	size_t n_lines;
 	struct cda_map *anchors; /* name to node, borrowed from the tree being built */
+	struct cda_yamlv merged; /* values of `<<`, which anchors may still name */
 	struct cda_err *err;
 };
 
@@ -328,8 +329,11 @@ static int build_member(struct reader *in, const yaml_event_t *key, unsigned dep
 	yaml_event_delete(&event);
 	if (rc < 0)
 		return rc;
-	if (strcmp(name, "<<") == 0)
-		return merge_into(in, map, value);
+	if (strcmp(name, "<<") == 0) {
+		rc = merge_into(in, map, value);
+		cda_yamlv_push(&in->merged, cda_take_ptr(value));
+		return rc;
+	}
 	cda_replace(&value->key, cda_strdup(name));
 	value->line = (unsigned)key->start_mark.line + 1;
 	if (value->end_line < value->line)
@@ -443,6 +447,9 @@ int cda_yaml_parse(const char *text, size_t len, const char *what, struct cda_ya
 	split_lines(&in);
 	rc = read_stream(&in, ret);
 	free(in.lines);
+	cda_vec_each (it, &in.merged)
+		cda_yaml_free(*it);
+	cda_yamlv_done(&in.merged);
 	cda_map_free(in.anchors);
 	yaml_parser_delete(&in.parser);
 	return rc;

@@ -14,12 +14,58 @@ static bool is_old_bool(const char *s)
 	return false;
 }
 
-static bool has_control(const char *s)
+/* The character at s when it must be escaped: controls, and what YAML takes for a line break, a
+ * mark of byte order or no character. 0: it may stay. Its length goes to *ret_len. */
+static unsigned special_at(const char *s, size_t *ret_len)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	const unsigned char *u = (const unsigned char *)s;
+
+	*ret_len = 1;
+	if (u[0] < 0x20 || u[0] == 0x7f)
+		return u[0];
+	if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] <= 0x9f) {
+		*ret_len = 2;
+		return u[1];
+	}
+	*ret_len = 3;
+	if (u[0] == 0xe2 && u[1] == 0x80 && (u[2] == 0xa8 || u[2] == 0xa9))
+		return u[2] == 0xa8 ? 0x2028 : 0x2029;
+	if (u[0] == 0xef && u[1] == 0xbb && u[2] == 0xbf)
+		return 0xfeff;
+	if (u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe)
+		return u[2] == 0xbe ? 0xfffe : 0xffff;
+	*ret_len = 1;
+	return 0;
+}
+
+static bool has_special(const char *s)
+{
+	size_t len;
+
+	for (; *s; s += len)
+		if (special_at(s, &len))
 			return true;
 	return false;
+}
+
+static void format_escaped(const char *s, struct cda_buf *out)
+{
+	size_t len;
+
+	cda_buf_addc(out, '"');
+	for (; *s; s += len) {
+		unsigned special = special_at(s, &len);
+
+		if (*s == '\n' || *s == '\t')
+			cda_buf_adds(out, *s == '\n' ? "\\n" : "\\t");
+		else if (special)
+			cda_buf_addf(out, "\\u%04x", special);
+		else if (*s == '"' || *s == '\\')
+			cda_buf_addf(out, "\\%c", *s);
+		else
+			cda_buf_addc(out, *s);
+	}
+	cda_buf_addc(out, '"');
 }
 
 static bool is_plain(const char *s)
@@ -46,8 +92,8 @@ static bool is_plain(const char *s)
 
 static void format_text(const char *s, struct cda_buf *out)
 {
-	if (has_control(s)) {
-		cda_json_quote(s, out); /* JSON's escapes are YAML's */
+	if (has_special(s)) {
+		format_escaped(s, out);
 	} else if (is_plain(s)) {
 		cda_buf_adds(out, s);
 	} else {

@@ -249,14 +249,44 @@ TEST(plain_scalars_have_the_type_of_the_core_schema)
 }
 
 static const char *const texts_to_keep[] = {
-	"plain", "true",       "no",        "3.10",
-	"",      " lead",      "a: b",      "a #b",
-	"#x",    "- x",        "-x",        "it's",
-	"\"q\"", "{a}",        "*x",        "&x",
-	"@x",    "two\nlines", "tab\there", "end:",
-	"~",     "\xc3\xa4",   "null",      "---",
-	"%x",    "key: [",     "1_000",     "0o17",
-	"?",     "<<",         "=",         "http://u:p@h:1/x?y#z",
+	"plain",
+	"true",
+	"no",
+	"3.10",
+	"",
+	" lead",
+	"a: b",
+	"a #b",
+	"#x",
+	"- x",
+	"-x",
+	"it's",
+	"\"q\"",
+	"{a}",
+	"*x",
+	"&x",
+	"@x",
+	"two\nlines",
+	"tab\there",
+	"end:",
+	"~",
+	"\xc3\xa4",
+	"null",
+	"---",
+	"%x",
+	"key: [",
+	"1_000",
+	"0o17",
+	"?",
+	"<<",
+	"=",
+	"http://u:p@h:1/x?y#z",
+	"a\xe2\x80\xa8"
+	"b",
+	"\xef\xbb\xbfx",
+	"\xf0\x9f\x98\x80\n",
+	"\xc2\x85",
+	"\x01\"\\",
 };
 
 TEST(text_is_read_back_as_it_was_written)
@@ -285,7 +315,8 @@ TEST(text_is_read_back_as_it_was_written)
 
 TEST(aliases_and_merge_keys_are_resolved)
 {
-	const char *text = "base: &b\n  x: 1\n  y: 2\nother:\n  <<: *b\n  y: 3\nsame: *b\n";
+	const char *text = "base: &b\n  x: 1\n  y: 2\nother:\n  <<: *b\n  y: 3\nsame: *b\n"
+			   "late:\n  <<: &m {z: 5}\nagain: *m\n";
 	CDA_AUTOYAML struct cda_yaml *tree = NULL;
 	struct cda_err err = {0};
 
@@ -293,6 +324,8 @@ TEST(aliases_and_merge_keys_are_resolved)
 	CHECK_STR(cda_yaml_get(cda_yaml_get(tree, "other"), "x")->text, "1");
 	CHECK_STR(cda_yaml_get(cda_yaml_get(tree, "other"), "y")->text, "3");
 	CHECK_STR(cda_yaml_get(cda_yaml_get(tree, "same"), "y")->text, "2");
+	CHECK_STR(cda_yaml_get(cda_yaml_get(tree, "late"), "z")->text, "5");
+	CHECK_STR(cda_yaml_get(cda_yaml_get(tree, "again"), "z")->text, "5");
 }
 
 TEST(a_file_behind_a_link_is_written_where_it_is)
