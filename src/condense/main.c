@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 {
 	struct cda_err err = {0};
 
+	/* zip files hold local time: the same bytes everywhere */
+	setenv("TZ", "UTC", 1);
 	if (argc < 2) {
 		print_help(stderr);
 		return 2;

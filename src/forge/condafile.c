@@ -200,3 +200,25 @@ int cda_condafile_write(struct cda_tar *pkg, struct cda_tar *info, const char *d
 	archive_write_free(zip);
 	return rc ? rc : cda_fs_replace(AT_FDCWD, path, out.p, out.len, 0644, false, err);
 }
+
+int cda_zip_write(int dirfd, const struct cda_strv *paths, int64_t mtime, struct cda_buf *out,
+		  struct cda_err *err)
+{
+	struct archive *zip = archive_write_new();
+	int rc = 0;
+
+	archive_write_set_format_zip(zip);
+	open_memory(zip, out);
+	for (size_t i = 0; !rc && i < paths->n; i++) {
+		CDA_AUTOBUF struct cda_buf data = CDA_BUF_INIT;
+
+		rc = cda_fs_read(dirfd, paths->v[i], MEMBER_MAX, &data, err);
+		if (!rc)
+			rc = add_member(zip, paths->v[i], &data, mtime, err);
+	}
+	if (!rc && archive_write_close(zip) != ARCHIVE_OK)
+		rc = cda_err_set(err, CDA_E_ARCHIVE, "cannot end a zip file: %s",
+				 archive_error_string(zip));
+	archive_write_free(zip);
+	return rc;
+}

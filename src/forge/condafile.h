@@ -4,6 +4,7 @@
 
 #include "util/buf.h"
 #include "util/err.h"
+#include "util/vec.h"
 
 #include <stdint.h>
 
@@ -24,6 +25,10 @@ int cda_tar_add_gzip(struct cda_tar *tar, const char *path, const struct cda_buf
 		     int64_t mtime, struct cda_err *err) CDA_CHECK;
 /* Ends the tar and appends its bytes to out. */
 int cda_tar_take(struct cda_tar *tar, struct cda_buf *out, struct cda_err *err) CDA_CHECK;
+
+/* Appends a zip file (a wheel) of the files of the folder dirfd to out. */
+int cda_zip_write(int dirfd, const struct cda_strv *paths, int64_t mtime, struct cda_buf *out,
+		  struct cda_err *err) CDA_CHECK;
 
 /* Ends both tars, packs them at the zstd level and writes DIR/STEM.conda. */
 int cda_condafile_write(struct cda_tar *pkg, struct cda_tar *info, const char *dir,

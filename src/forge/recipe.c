@@ -10,13 +10,14 @@ static const struct {
 	enum cda_step_kind kind;
 	size_t min, max;
 } step_words[] = {
-	{"tree", CDA_STEP_TREE, 2, 2},         {"take", CDA_STEP_TAKE, 2, 2},
-	{"copy", CDA_STEP_COPY, 2, 3},         {"unzip", CDA_STEP_UNZIP, 2, 2},
-	{"drop", CDA_STEP_DROP, 1, 1000},      {"link", CDA_STEP_LINK, 2, 2},
-	{"write", CDA_STEP_WRITE, 1, 2},       {"sub", CDA_STEP_SUB, 3, 3},
-	{"cut", CDA_STEP_CUT, 3, 3},           {"concat", CDA_STEP_CONCAT, 2, 2},
-	{"distinfo", CDA_STEP_DISTINFO, 1, 1}, {"hide", CDA_STEP_HIDE, 2, 2},
-	{"answer", CDA_STEP_ANSWER, 3, 3},     {"compile", CDA_STEP_COMPILE, 1, 1},
+	{"tree", CDA_STEP_TREE, 2, 2},       {"take", CDA_STEP_TAKE, 2, 2},
+	{"copy", CDA_STEP_COPY, 2, 3},       {"unzip", CDA_STEP_UNZIP, 2, 2},
+	{"zip", CDA_STEP_ZIP, 3, 3},         {"drop", CDA_STEP_DROP, 1, 1000},
+	{"link", CDA_STEP_LINK, 2, 2},       {"write", CDA_STEP_WRITE, 1, 2},
+	{"sub", CDA_STEP_SUB, 3, 3},         {"cut", CDA_STEP_CUT, 3, 3},
+	{"concat", CDA_STEP_CONCAT, 2, 2},   {"distinfo", CDA_STEP_DISTINFO, 1, 1},
+	{"hide", CDA_STEP_HIDE, 2, 2},       {"answer", CDA_STEP_ANSWER, 3, 3},
+	{"compile", CDA_STEP_COMPILE, 1, 1},
 };
 
 struct parse {

@@ -1,4 +1,5 @@
 #include "forge/stage.h"
+#include "forge/condafile.h"
 #include "forge/deb.h"
 #include "forge/edit.h"
 #include "forge/elf.h"
@@ -203,6 +204,31 @@ static int do_unzip(struct cda_stage *stage, const char *glob, const char *dst, 
 	return rc;
 }
 
+static int do_zip(struct cda_stage *stage, const char *dir, const char *glob, const char *folder,
+		  struct cda_err *err)
+{
+	CDA_AUTOCLOSE int fd = openat(stage->pkg_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CDA_AUTOSTRV struct cda_strv paths = {0}, named = {0};
+	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+	CDA_AUTOFREE char *dst = NULL;
+	int rc;
+
+	if (fd < 0)
+		return cda_err_sys(err, errno, "cannot open '%s'", dir);
+	rc = find(stage->deb_fd, glob, &named, err);
+	if (rc)
+		return rc;
+	dst = cda_path_join(folder, cda_path_basename(named.v[0]));
+	rc = cda_stage_files(fd, &paths, err);
+	if (!rc)
+		rc = cda_zip_write(fd, &paths, stage->epoch, &out, err);
+	if (!rc)
+		rc = cda_fs_remove(stage->pkg_fd, dir, err);
+	if (!rc)
+		rc = cda_fs_mkparents(stage->pkg_fd, dst, 0755, err);
+	return rc ? rc : cda_fs_replace(stage->pkg_fd, dst, out.p, out.len, 0644, false, err);
+}
+
 static int do_concat(struct cda_stage *stage, const char *glob, const char *dst,
 		     struct cda_err *err)
 {
@@ -317,6 +343,8 @@ static int do_step(struct cda_stage *stage, const struct cda_step *step, struct 
 		return do_copy(stage, &step->args, err);
 	case CDA_STEP_UNZIP:
 		return do_unzip(stage, a[0], a[1], err);
+	case CDA_STEP_ZIP:
+		return do_zip(stage, a[0], a[1], a[2], err);
 	case CDA_STEP_CONCAT:
 		return do_concat(stage, a[0], a[1], err);
 	case CDA_STEP_DROP:

@@ -5,6 +5,8 @@
  *   take GLOB DIR         every Debian file or link that matches goes into the folder DIR
  *   copy FILE DST [MODE]  a file or folder of this machine becomes DST
  *   unzip GLOB DST        the files of a Debian zip file (a wheel) go below DST
+ *   zip DIR GLOB DST      the folder DIR becomes a zip file (a wheel) in the folder DST, named as
+ *                         the Debian file that matches
  *   concat GLOB DST       the Debian files that match, one after the other, become DST
  *   drop GLOB…            away with what matches, folders whole
  *   link TARGET PATH      a symbolic link
