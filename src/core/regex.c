@@ -373,22 +373,20 @@ static void repeat(struct parser *ps, uint32_t from, int min, int max)
 		ps->re->prog.n = from;
 		return;
 	}
+	if (min == 0 && max <= 1) {
+		make_optional(ps, from, max < 0);
+		return;
+	}
 	if (min == 0) {
-		/* x{,n}: x? and n-1 more; the copies are taken before the split moves it. */
+		/* x{,n} is (x x? x? …)?: the copies are taken before the split moves x */
 		for (int i = 1; i < max && !ps->why; i++) {
 			last = (uint32_t)ps->re->prog.n;
 			emit_copy(ps, from, to);
 			if (!ps->why)
 				make_optional(ps, last, false);
 		}
-		if (ps->why)
-			return;
-		if (max > 1) {
-			/* each later copy hangs on its own split, so the whole is optional */
+		if (!ps->why)
 			make_optional(ps, from, false);
-			return;
-		}
-		make_optional(ps, from, max < 0);
 		return;
 	}
 	for (int i = 1; i < min && !ps->why; i++)
