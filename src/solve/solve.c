@@ -106,6 +106,9 @@ static int fail(const struct cda_wish *wish, struct cda_err *last, struct cda_er
 		} else {
 			rc = explain(wish, err);
 		}
+		if (rc == -CDA_E_UNSAT && strstr(err->msg, "python has to be"))
+			cda_err_hint(err, "python stays within its minor version unless it is "
+					  "asked for: give python=VERSION as well");
 		if (wish->request->channel_priority == CDA_PRIORITY_STRICT && rc == -CDA_E_UNSAT)
 			cda_err_hint(err, "strict channel priority may hide packages that would "
 					  "satisfy the request");
