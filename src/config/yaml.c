@@ -4,12 +4,13 @@
 
 #include <yaml.h>
 
+CDA_VEC_DEFINE(cda_linev, const char *);
+
 struct reader {
 	yaml_parser_t parser;
 	const char *what, *text;
 	size_t len, nodes;
-	const char **lines; /* start of each line */
-	size_t n_lines;
+	struct cda_linev lines;  /* start of each line */
 	struct cda_map *anchors; /* name to node, borrowed from the tree being built */
 	struct cda_yamlv merged; /* values of `<<`, which anchors may still name */
 	struct cda_err *err;
@@ -149,29 +150,46 @@ static int fail(struct reader *in, enum cda_errc code, size_t line, const char *
 	return cda_err_set(in->err, code, "%s, line %zu: %s", in->what, line + 1, problem);
 }
 
+/* Length of the line break at p, as YAML 1.1 and libyaml's marks count them: LF, CR, CRLF, NEL, LS
+ * and PS. 0: there is none. */
+static size_t break_at(const char *p, const char *end)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t left = (size_t)(end - p);
+
+	if (left > 1 && u[0] == '\r' && u[1] == '\n')
+		return 2;
+	if (left > 0 && (u[0] == '\n' || u[0] == '\r'))
+		return 1;
+	if (left > 1 && u[0] == 0xc2 && u[1] == 0x85)
+		return 2;
+	return left > 2 && u[0] == 0xe2 && u[1] == 0x80 && (u[2] == 0xa8 || u[2] == 0xa9) ? 3 : 0;
+}
+
 static void split_lines(struct reader *in)
 {
-	size_t n = 1, at = 0;
+	const char *end = in->text + in->len, *line = in->text;
 
-	for (size_t i = 0; i < in->len; i++)
-		n += in->text[i] == '\n';
-	in->lines = cda_alloc0(n, sizeof(*in->lines));
-	in->lines[at++] = in->text;
-	for (size_t i = 0; i < in->len; i++)
-		if (in->text[i] == '\n')
-			in->lines[at++] = in->text + i + 1;
-	in->n_lines = n;
+	cda_linev_push(&in->lines, line);
+	for (const char *p = in->text; p < end;) {
+		size_t len = break_at(p, end);
+
+		p += len > 0 ? len : 1;
+		if (len > 0)
+			cda_linev_push(&in->lines, p);
+	}
 }
 
 /* Text at a mark, whose column counts characters, up to the end of the line. */
 static struct cda_str text_behind(const struct reader *in, yaml_mark_t mark)
 {
-	const char *p, *end;
+	const char *text_end = in->text + in->len, *p, *end;
 
-	if (mark.line >= in->n_lines)
+	if (mark.line >= in->lines.n)
 		return (struct cda_str){"", 0};
-	p = in->lines[mark.line];
-	end = mark.line + 1 < in->n_lines ? in->lines[mark.line + 1] : in->text + in->len;
+	p = in->lines.v[mark.line];
+	for (end = p; end < text_end && break_at(end, text_end) == 0;)
+		end++;
 	for (size_t column = mark.column; column > 0 && p < end; column--)
 		do
 			p++;
@@ -446,7 +464,7 @@ int cda_yaml_parse(const char *text, size_t len, const char *what, struct cda_ya
 	in.anchors = cda_map_new();
 	split_lines(&in);
 	rc = read_stream(&in, ret);
-	free(in.lines);
+	cda_linev_done(&in.lines);
 	cda_vec_each (it, &in.merged)
 		cda_yaml_free(*it);
 	cda_yamlv_done(&in.merged);

@@ -63,6 +63,10 @@ static const struct edit edits[] = {
 	 "quiet: true\noffline: false\n"},
 	{"own_key:\n    deep: [1, 'x: y']\nquiet: true\n", CDA_RC_SET, "quiet", "false",
 	 "own_key:\n    deep: [1, 'x: y']\nquiet: false\n"},
+	{"quiet: true  # a\r\nchannels:\r\n  - a\r\n", CDA_RC_SET, "quiet", "false",
+	 "quiet: false  # a\nchannels:\r\n  - a\r\n"},
+	{"offline: true # a\rquiet: true # b\r", CDA_RC_SET, "quiet", "false",
+	 "offline: true  # a\nquiet: false  # b\n"},
 	{"env_prompt: >-\n  two\n  lines\nquiet: true\n", CDA_RC_SET, "env_prompt", "x",
 	 "env_prompt: x\nquiet: true\n"},
 };
