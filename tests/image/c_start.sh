@@ -7,7 +7,7 @@ serve
 use_mirror
 mkdir -p "$T/context"
 cp "$T/apt.conf" "$T/debian.sources" "$T/context/"
-cp "$site"/wheels/soupsieve-*.whl "$T/context/"
+cp "$site"/wheels/typing_extensions-*.whl "$T/context/"
 # A first image on ours that finds the mirror; the others are built on it.
 image mirror <<EOF
 FROM $IMAGE
@@ -73,16 +73,16 @@ EOF
 docker_run "$tag" sh -c 'jq --version >/dev/null && tree --version >/dev/null && echo both'
 is "52 no newline at the end of a list" both
 
-printf './%s\n' "$(cd "$T/context" && ls soupsieve-*.whl)" >"$T/context/pip_requirements.txt"
+printf './%s\n' "$(cd "$T/context" && ls typing_extensions-*.whl)" >"$T/context/pip_requirements.txt"
 image relative <<EOF
 FROM $from
 COPY --chown=anaconda:anaconda pip_requirements.txt /tmp/
-COPY --chown=anaconda:anaconda soupsieve-*.whl /main/
+COPY --chown=anaconda:anaconda typing_extensions-*.whl /main/
 WORKDIR /tmp
 RUN /entrypoint.sh echo done
 EOF
 result "$status" "53 a list for pip at build time"
-docker_run "$tag" python -c 'import soupsieve; print("found")'
+docker_run "$tag" python -c 'import typing_extensions; print("found")'
 is "53 its relative paths count from /main" found
 
 image chmods <<EOF

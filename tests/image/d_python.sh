@@ -26,12 +26,12 @@ EOF
 	is "3 prefix and scheme are conda's" "/opt/conda posix_prefix $packages"
 	docker_run "$IMAGE" python -c 'import site, sys; print([p for p in sys.path if "dist-packages" in p])'
 	is "3 no dist-packages" "[]"
-	run $from_loopback 'python -m venv ~/v && ~/v/bin/pip install -q soupsieve &&
-		~/v/bin/python -c "import soupsieve; print(soupsieve.__file__)"'
-	is "19 a venv with pip" "/home/anaconda/v/lib/python$PY_VER/site-packages/soupsieve/__init__.py"
-	run $from_loopback 'pip install -q --user soupsieve && pip uninstall -q -y soupsieve &&
-		pip install -q soupsieve && python -c "import soupsieve; print(soupsieve.__file__)"'
-	is "19 pip installs and removes" "$packages/soupsieve/__init__.py"
+	run $from_loopback 'python -m venv ~/v && ~/v/bin/pip install -q typing-extensions &&
+		~/v/bin/python -c "import typing_extensions as t; print(t.__file__)"'
+	is "19 a venv with pip" "/home/anaconda/v/lib/python$PY_VER/site-packages/typing_extensions.py"
+	run $from_loopback 'pip install -q --user typing-extensions && pip uninstall -q -y typing-extensions &&
+		pip install -q typing-extensions && python -c "import typing_extensions as t; print(t.__file__)"'
+	is "19 pip installs and removes" "$packages/typing_extensions.py"
 	run $from_loopback 'conda create -y -q -n two python >/dev/null && . /opt/conda/etc/profile.d/conda.sh &&
 		conda activate two && python -c "import sys; print(sys.prefix)" && conda deactivate && echo $CONDA_DEFAULT_ENV'
 	is_like "21 an environment of one's own, activated" "*/envs/two
