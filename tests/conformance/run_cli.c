@@ -367,8 +367,10 @@ static void run_vector(struct vector *vector)
 		check_error(vector, outcome.errout.p);
 	if (!json && want == 0 && is_listing(vector))
 		check_listing(vector, outcome.out.p);
-	yyjson_obj_foreach (files, i, n, key, val)
-		check_file(vector, yyjson_get_str(key), yyjson_get_str(val));
+	if (files) {
+		yyjson_obj_foreach (files, i, n, key, val)
+			check_file(vector, yyjson_get_str(key), yyjson_get_str(val));
+	}
 	if (requests)
 		check_requests(vector, requests);
 	if (vector->diff->len > 0)

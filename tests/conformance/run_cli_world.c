@@ -418,6 +418,8 @@ static void add_env(const struct world *world, yyjson_val *extra_env, struct cda
 		if (!yyjson_obj_get(extra_env, name))
 			cda_strv_take(env, world_real(world, settings[k]));
 	}
+	if (!extra_env)
+		return;
 	yyjson_obj_foreach (extra_env, i, n, key, val) {
 		CDA_AUTOFREE char *value = world_real(world, yyjson_get_str(val));
 
