@@ -137,6 +137,7 @@ fi
 work=
 child=
 finished=
+# shellcheck disable=SC2317 # called by the trap
 clean_up()
 {
 	status=$?

@@ -111,6 +111,7 @@ static void end_write(struct parse *p)
 static int end_package(struct parse *p)
 {
 	struct cda_recipe *r = p->now;
+	int line = p->line, rc = 0;
 
 	end_write(p);
 	if (!r)
@@ -118,14 +119,15 @@ static int end_package(struct parse *p)
 	p->now = NULL;
 	r->text = cda_buf_take(&p->text);
 	cda_buf_clear(&p->text);
-	p->line = r->line;
+	p->line = r->line; /* what is missing is missing from the whole package */
 	if (!r->version && !r->version_deb)
-		return bad(p, "no version for the package", r->name);
-	if (r->version_deb && !cda_strv_has(&r->debs, r->version_deb))
-		return bad(p, "version of a package that is not in debs:", r->version_deb);
-	if (!r->license || !r->summary)
-		return bad(p, "no license or no summary for the package", r->name);
-	return 0;
+		rc = bad(p, "no version for the package", r->name);
+	else if (r->version_deb && !cda_strv_has(&r->debs, r->version_deb))
+		rc = bad(p, "version of a package that is not in debs:", r->version_deb);
+	else if (!r->license || !r->summary)
+		rc = bad(p, "no license or no summary for the package", r->name);
+	p->line = line;
+	return rc;
 }
 
 static int begin_package(struct parse *p, const struct cda_strv *words)
