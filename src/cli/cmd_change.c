@@ -6,6 +6,9 @@
 #include "util/alloc.h"
 #include "util/fs.h"
 #include "util/str.h"
+#include "util/url.h"
+
+#include <dirent.h>
 
 #define CHANGE_SOLVE                                                                               \
 	OPT_GROUP("solver"),                                                                       \
@@ -95,8 +98,12 @@ char *cda_cli_cmdline(const struct cda_cli *cli)
 	CDA_AUTOFREE char *exe = cda_fs_readlink(AT_FDCWD, "/proc/self/exe");
 
 	cda_buf_adds(&text, exe ? exe : cli->argv[0]);
-	for (int i = 1; i < cli->argc; i++)
-		cda_buf_addf(&text, " %s", cli->argv[i]);
+	for (int i = 1; i < cli->argc; i++) {
+		/* History goes wherever the environment goes: without passwords and tokens. */
+		CDA_AUTOFREE char *safe = cda_url_safe(cli->argv[i]);
+
+		cda_buf_addf(&text, " %s", safe);
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		if ((unsigned char)text.p[i] < 0x20)
 			text.p[i] = ' ';
@@ -227,6 +234,20 @@ static int run_change(struct cda_cli *cli, struct cda_context *ctx,
 			      request->command == CDA_SOLVE_REMOVE, err);
 }
 
+static bool holds_files(const char *dir)
+{
+	DIR *list = opendir(dir);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (list && !found && (entry = readdir(list)))
+		found = !cda_streq(entry->d_name, ".") && !cda_streq(entry->d_name, "..") &&
+			!cda_streq(entry->d_name, "conda-meta");
+	if (list)
+		closedir(list);
+	return found;
+}
+
 /* A prefix that is there already is asked about, emptied, and made anew. */
 static int make_room(struct cda_cli *cli, struct cda_context *ctx, struct cda_err *err)
 {
@@ -238,13 +259,23 @@ static int make_room(struct cda_cli *cli, struct cda_context *ctx, struct cda_er
 	if (cda_streq(ctx->prefix, ctx->root_prefix) && cda_fs_exists(AT_FDCWD, meta))
 		return cda_err_set(err, CDA_E_VALUE,
 				   "The target prefix is the base prefix. Aborting.");
-	if (!cda_fs_exists(AT_FDCWD, meta) || cli->common->dry_run)
+	if (cli->common->dry_run)
 		return 0;
+	if (!cda_fs_exists(AT_FDCWD, meta)) {
+		if (!holds_files(ctx->prefix))
+			return 0;
+		cda_out_text(cli->out,
+			     "WARNING: A directory already exists at the target location '%s'\n"
+			     "but it is not a conda environment.\n"
+			     "Continue creating environment\n",
+			     ctx->prefix);
+		return cda_cli_confirm_danger(cli, ctx, err);
+	}
 	cda_out_text(cli->out,
 		     "WARNING: A conda environment already exists at '%s'\n"
-		     "Remove existing environment\n",
+		     "Remove existing environment, with all that is in its folder\n",
 		     ctx->prefix);
-	rc = cda_cli_confirm(cli, ctx, err);
+	rc = cda_cli_confirm_danger(cli, ctx, err);
 	if (rc == 0)
 		rc = cda_change_remove_all(ctx, &change, err);
 	if (rc == 0)

@@ -30,7 +30,7 @@ int cda_cli_shell(const char *shell, int argc, char *const *argv)
 		rc = cda_err_status(err.code);
 		cda_out_error(out, &err);
 	} else {
-		cda_out_puts(out, text.p);
+		cda_out_raw(out, text.p);
 	}
 	return cda_out_finish(out) || rc > 0 ? rc : 1;
 }

@@ -56,8 +56,8 @@ struct cda_common {
 
 struct cda_cli {
 	struct cda_out *out;
-	const struct cda_common *common;
-	int argc; /* as the program was called: history keeps it */
+	struct cda_common *common; /* json, quiet and dry_run: of the settings too */
+	int argc;                  /* as the program was called: history keeps it */
 	char *const *argv;
 };
 
@@ -87,6 +87,9 @@ int cda_cli_context_without_files(struct cda_cli *cli, struct cda_context **ret_
 void cda_cli_set_bool(struct cda_yaml *values, const char *setting, bool value);
 void cda_cli_set_text(struct cda_yaml *values, const char *setting, const char *text);
 
+/* As cda_cli_confirm, and no answer is a no: "Proceed (y/[n])?". */
+int cda_cli_confirm_danger(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
+	CDA_CHECK;
 /* Asks "Proceed ([y]/n)?" on the terminal or reads the answer from stdin; yes without asking with
  * -y, --json or always_yes. Errors: CDA_E_CANCELLED. */
 int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)

@@ -39,7 +39,9 @@ static void add_common(const struct cda_common *common, struct cda_yaml *values)
 static int make_context(struct cda_cli *cli, const struct cda_yaml *values, bool no_files,
 			struct cda_context **ret_ctx, struct cda_err *err)
 {
-	const struct cda_common *common = cli->common;
+	struct cda_common *common = cli->common;
+	const struct cda_settings *settings;
+	int rc;
 	CDA_AUTOYAML struct cda_yaml *all =
 		values ? cda_yaml_copy(values) : cda_yaml_new(CDA_YAML_MAP);
 	struct cda_client_options options = {.name = common->name,
@@ -53,7 +55,16 @@ static int make_context(struct cda_cli *cli, const struct cda_yaml *values, bool
 					     .events = cda_out_events(cli->out)};
 
 	add_common(common, all);
-	return cda_context_new(&options, ret_ctx, err);
+	rc = cda_context_new(&options, ret_ctx, err);
+	if (rc < 0)
+		return rc;
+	/* CONDA_JSON, CONDA_QUIET, CONDA_DRY_RUN and .condarc count as the options do. */
+	settings = (*ret_ctx)->settings;
+	common->dry_run = common->dry_run || cda_settings_bool(settings, CDA_SET_dry_run);
+	common->json = cda_settings_bool(settings, CDA_SET_json);
+	common->quiet = cda_settings_bool(settings, CDA_SET_quiet);
+	cda_out_settings(cli->out, common->json, common->quiet);
+	return 0;
 }
 
 int cda_cli_context(struct cda_cli *cli, const struct cda_yaml *values,
@@ -91,7 +102,8 @@ static bool read_line(char *line, size_t cap)
 	return true;
 }
 
-int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
+static int confirm(struct cda_cli *cli, const struct cda_context *ctx, bool or_yes,
+		   struct cda_err *err)
 {
 	char line[64];
 
@@ -100,7 +112,7 @@ int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct c
 	for (;;) {
 		struct cda_str answer;
 
-		cda_out_puts(cli->out, "Proceed ([y]/n)? ");
+		cda_out_puts(cli->out, or_yes ? "Proceed ([y]/n)? " : "Proceed (y/[n])? ");
 		fflush(stdout);
 		/* The end of the input is the default answer, as in conda: builds have no stdin. */
 		if (!read_line(line, sizeof(line)))
@@ -108,11 +120,22 @@ int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct c
 		if (cda_interrupted)
 			return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
 		answer = cda_str_trim(cda_str(line));
-		if (answer.len == 0 || cda_str_eq(answer, CDA_STR("y")) ||
-		    cda_str_eq(answer, CDA_STR("yes")))
+		if (answer.len == 0)
+			answer = or_yes ? CDA_STR("y") : CDA_STR("n");
+		if (cda_str_eq(answer, CDA_STR("y")) || cda_str_eq(answer, CDA_STR("yes")))
 			return 0;
 		if (cda_str_eq(answer, CDA_STR("n")) || cda_str_eq(answer, CDA_STR("no")))
 			return cda_err_set(err, CDA_E_CANCELLED, "Exiting.");
 		cda_out_puts(cli->out, "Invalid choice: answer y or n\n");
 	}
+}
+
+int cda_cli_confirm(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
+{
+	return confirm(cli, ctx, true, err);
+}
+
+int cda_cli_confirm_danger(struct cda_cli *cli, const struct cda_context *ctx, struct cda_err *err)
+{
+	return confirm(cli, ctx, false, err);
 }

@@ -136,7 +136,7 @@ static int run_cmd(const char *path, const struct cda_cmd *cmd, int argc, char *
 		   int full_argc, char *const *full_argv)
 {
 	void *opts = cda_alloc0(1, cmd->opts_size);
-	const struct cda_common *common = opts;
+	struct cda_common *common = opts;
 	CDA_AUTOSTRV struct cda_strv words = {0};
 	CDA_CLEANUP(cda_out_freep) struct cda_out *out = NULL;
 	struct cda_cli cli = {.common = common, .argc = full_argc, .argv = full_argv};

@@ -63,6 +63,14 @@ struct cda_out *cda_out_free(struct cda_out *out)
 	return NULL;
 }
 
+void cda_out_settings(struct cda_out *out, bool json, bool quiet)
+{
+	out->json = json;
+	out->quiet = quiet;
+	cda_progress_free(out->progress);
+	out->progress = cda_progress_new(!json && !quiet);
+}
+
 bool cda_out_is_json(const struct cda_out *out)
 {
 	return out->json;
@@ -80,20 +88,28 @@ const struct cda_events *cda_out_events(struct cda_out *out)
 
 void cda_out_text(struct cda_out *out, const char *fmt, ...)
 {
+	CDA_AUTOFREE char *text = NULL;
 	va_list ap;
 
-	if (out->json)
-		return;
-	cda_progress_clear(out->progress);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	text = cda_vasprintf(fmt, ap);
 	va_end(ap);
+	cda_out_puts(out, text);
 }
 
 void cda_out_puts(struct cda_out *out, const char *text)
 {
+	CDA_AUTOBUF struct cda_buf clean = CDA_BUF_INIT;
+
 	if (out->json)
 		return;
+	cda_progress_clear(out->progress);
+	cda_out_clean(&clean, text, true);
+	fputs(clean.p, stdout);
+}
+
+void cda_out_raw(struct cda_out *out, const char *text)
+{
 	cda_progress_clear(out->progress);
 	fputs(text, stdout);
 }

@@ -164,7 +164,7 @@ static void add_moves(struct cda_buf *text, const struct cda_plan *plan)
 
 void cda_plan_print(struct cda_out *out, const struct cda_change *change, bool removed)
 {
-	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT, clean = CDA_BUF_INIT;
+	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT;
 
 	cda_buf_addf(&text, "\n## Package Plan ##\n\n  environment location: %s\n\n",
 		     change->ctx->prefix);
@@ -177,9 +177,7 @@ void cda_plan_print(struct cda_out *out, const struct cda_change *change, bool r
 	add_downloads(&text, change);
 	add_moves(&text, &change->plan);
 	cda_buf_addc(&text, '\n');
-	/* Names come from channels: no terminal escapes. */
-	cda_out_clean(&clean, text.p, true);
-	cda_out_puts(out, clean.p);
+	cda_out_puts(out, text.p);
 }
 
 static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key, const char *text)

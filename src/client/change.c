@@ -19,6 +19,9 @@ bool cda_change_is_explicit(const char *spec)
 
 	if (!cda_ends_with(bare, ".conda") && !cda_ends_with(bare, ".tar.bz2"))
 		return false;
+	/* A path may have blanks in it; a spec that ends so has them behind its name. */
+	if (bare[0] == '/' || bare[0] == '.' || bare[0] == '~' || cda_url_has_scheme(bare))
+		return !strstr(bare, "::");
 	return !strstr(bare, "::") && !strpbrk(bare, "[ ");
 }
 
@@ -45,6 +48,10 @@ static int check_new_prefix(struct cda_change *change, bool dry, struct cda_err 
 	const char *prefix = change->ctx->prefix;
 	struct stat st;
 
+	if (cda_streq(prefix, "/")) {
+		cda_err_set(err, CDA_E_VALUE, "the root folder cannot be an environment");
+		return cda_err_hint(err, "choose a folder of its own with -p PATH");
+	}
 	if (stat(prefix, &st) == 0 && !S_ISDIR(st.st_mode)) {
 		cda_err_set(err, CDA_E_VALUE, "prefix already exists: %s", prefix);
 		return cda_err_hint(err, "it is no folder: choose another path");
@@ -116,14 +123,29 @@ static int parse_specs(struct cda_change *change, const struct cda_strv *texts,
 	return 0;
 }
 
-/* Channels that specs name ("conda-forge::numpy") come behind those of the settings. */
-static void add_spec_channels(struct cda_change *change, const struct cda_matchspecs *specs,
-			      struct cda_strv *channels)
+/* The channel of "CHANNEL::NAME" where that is a URL or a path; owned, else NULL. */
+static char *url_of_spec(const char *text)
 {
-	cda_vec_each (spec, specs) {
-		const char *channel = cda_matchspec_field(*spec, "channel");
+	const char *sep = strstr(text, "::");
+	CDA_AUTOFREE char *place = cda_strndup(text, sep ? (size_t)(sep - text) : 0);
 
-		if (channel && !strpbrk(channel, "*^") && !cda_strv_has(channels, channel))
+	place[strcspn(place, "[")] = '\0';
+	return cda_url_has_scheme(place) || place[0] == '/' || place[0] == '.' ? cda_take_ptr(place)
+									       : NULL;
+}
+
+/* Channels that specs name ("conda-forge::numpy") come behind those of the settings. */
+static void add_spec_channels(struct cda_change *change, const struct cda_change_request *request,
+			      const struct cda_matchspecs *specs, struct cda_strv *channels)
+{
+	for (size_t i = 0; i < specs->n; i++) {
+		/* Of a URL the spec keeps the last part alone, which by itself would be a channel
+		 * of the alias: another one, and maybe another's. */
+		CDA_AUTOFREE char *url =
+			i < request->specs.n ? url_of_spec(request->specs.v[i]) : NULL;
+		const char *channel = url ? url : cda_matchspec_field(specs->v[i], "channel");
+
+		if (channel && (url || !strpbrk(channel, "*^")) && !cda_strv_has(channels, channel))
 			cda_strv_push(channels, channel);
 	}
 }
@@ -138,7 +160,7 @@ int cda_change_index(struct cda_change *change, const struct cda_change_request 
 	cda_strv_append(&channels, request->channels ? request->channels
 						     : cda_settings_channels(ctx->settings));
 	if (change->command != CDA_SOLVE_REMOVE)
-		add_spec_channels(change, specs, &channels);
+		add_spec_channels(change, request, specs, &channels);
 	rc = cda_context_index(ctx, &channels, NULL, &change->index, err);
 	if (rc < 0 && change->command == CDA_SOLVE_REMOVE &&
 	    (err->code == CDA_E_HTTP || err->code == CDA_E_OFFLINE || err->code == CDA_E_TLS ||
@@ -434,6 +456,35 @@ int cda_change_commit(struct cda_change *change, const struct cda_change_commit 
 	return rc;
 }
 
+static bool is_same_folder(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return cda_streq(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				   x.st_ino == y.st_ino);
+}
+
+/* The folder goes with all that is in it: never base, by whatever name, nor what holds base. */
+static int check_removable(const struct cda_context *ctx, struct cda_err *err)
+{
+	CDA_AUTOFREE char *below = cda_path_join(ctx->prefix, "");
+
+	if (is_same_folder(ctx->prefix, ctx->root_prefix)) {
+		cda_err_set(err, CDA_E_ENVIRONMENT, "cannot remove the base environment '%s'",
+			    ctx->prefix);
+		return cda_err_hint(err, "name another one with -n or -p");
+	}
+	if (cda_starts_with(ctx->root_prefix, below))
+		return cda_err_set(err, CDA_E_ENVIRONMENT,
+				   "cannot remove '%s': the base environment '%s' is in it",
+				   ctx->prefix, ctx->root_prefix);
+	if (is_same_folder(ctx->prefix, "/") || is_same_folder(ctx->prefix, ctx->home))
+		return cda_err_set(err, CDA_E_ENVIRONMENT,
+				   "cannot remove '%s': it is the %s folder", ctx->prefix,
+				   is_same_folder(ctx->prefix, "/") ? "root" : "home");
+	return 0;
+}
+
 int cda_change_remove_all(struct cda_context *ctx, struct cda_change **ret, struct cda_err *err)
 {
 	CDA_CLEANUP(cda_change_freep) struct cda_change *change = change_new(ctx, CDA_SOLVE_REMOVE);
@@ -441,12 +492,9 @@ int cda_change_remove_all(struct cda_context *ctx, struct cda_change **ret, stru
 	struct cda_records order = {0};
 	int rc;
 
-	if (cda_streq(ctx->prefix, ctx->root_prefix)) {
-		cda_err_set(err, CDA_E_ENVIRONMENT, "cannot remove the base environment '%s'",
-			    ctx->prefix);
-		return cda_err_hint(err, "name another one with -n or -p");
-	}
-	rc = cda_context_need_writable(ctx, err);
+	rc = check_removable(ctx, err);
+	if (rc == 0)
+		rc = cda_context_need_writable(ctx, err);
 	if (rc == 0)
 		rc = cda_txn_recover(ctx->prefix, ctx->events, NULL, err);
 	if (rc == 0)

@@ -121,6 +121,10 @@ static int find_prefix(struct cda_context *ctx, const struct cda_client_options 
 	if (options->prefix && options->name)
 		return cda_err_set(err, CDA_E_USAGE,
 				   "argument -p/--prefix: not allowed with argument -n/--name");
+	/* An unset variable of a script must not stand for the folder that happens to be the
+	 * current one. */
+	if (options->prefix && !options->prefix[0])
+		return cda_err_set(err, CDA_E_VALUE, "the path of -p/--prefix is empty");
 	if (options->prefix) {
 		ctx->prefix = cda_path_normal(options->prefix, ctx->cwd, ctx->home);
 		return 0;

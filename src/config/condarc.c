@@ -421,6 +421,9 @@ static int edit_remove_key(struct cda_condarc *rc, const char *key, struct cda_e
 int cda_condarc_edit(struct cda_condarc *rc, enum cda_condarc_op op, const char *key,
 		     const char *value, struct cda_strv *warnings, struct cda_err *err)
 {
+	/* YAML has no other bytes: the file could not be read again. */
+	if (value && !cda_str_is_utf8(value))
+		return cda_err_set(err, CDA_E_VALUE, "the value of '%s' is not UTF-8", key);
 	switch (op) {
 	case CDA_RC_PREPEND:
 	case CDA_RC_APPEND:

@@ -311,6 +311,11 @@ static int load_all(int dirfd, const struct cda_channel_config *config, unsigned
 		if (rc >= 0)
 			rc = parse_record(text.p, text.len, names.v[i], flags, meta->arena, item,
 					  err);
+		if (rc == -(int)CDA_E_PARSE)
+			cda_err_hint(err,
+				     "remove '%s' from its conda-meta, then install that package "
+				     "again",
+				     names.v[i]);
 		if (rc < 0)
 			break;
 		name_channel(config, known, meta->arena, &item->record);

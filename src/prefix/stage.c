@@ -254,15 +254,42 @@ static int lacks_file(const struct cda_stage_package *package, const char *sourc
 			    package->source->extracted_dir);
 }
 
+/* Whether a folder of the path is a link; those of `before`, the path of another step, are looked
+ * at with that one. */
+static bool is_behind_link(const char *dir, const char *path, const char *before)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t len = (size_t)(slash - path);
+		CDA_AUTOFREE char *part = NULL;
+		struct stat st;
+
+		if (before && strncmp(before, path, len + 1) == 0)
+			continue;
+		part = cda_asprintf("%s/%.*s", dir, (int)len, path);
+		if (lstat(part, &st) != 0 || S_ISLNK(st.st_mode))
+			return true;
+	}
+	return false;
+}
+
 static int check_source(const struct cda_stage *stage, const struct cda_step *step,
 			const char *source, struct stat *ret_st, struct cda_err *err)
 {
+	const struct cda_stage_package *package = &stage->packages.v[step->package];
 	const struct cda_pkg_path *info = step->info;
+	const char *before = NULL;
 	char hex[CDA_HASH_HEX_MAX];
 	int rc = 0;
 
 	if (fstatat(AT_FDCWD, source, ret_st, AT_SYMLINK_NOFOLLOW) != 0)
-		return lacks_file(&stage->packages.v[step->package], source, err);
+		return lacks_file(package, source, err);
+	/* A folder of the package that is a link would bring files of others. */
+	if (step > stage->steps.v + package->first_step && step[-1].info)
+		before = step[-1].info->path;
+	if (is_behind_link(package->source->extracted_dir, info->path, before))
+		return cda_err_set(err, CDA_E_ARCHIVE,
+				   "the package '%s' lists '%s', which is behind a link",
+				   package->record.name, info->path);
 	if (!S_ISREG(ret_st->st_mode) && !S_ISLNK(ret_st->st_mode))
 		return cda_err_set(err, CDA_E_ARCHIVE, "'%s' is no file", source);
 	if (stage->txn->safety_checks == CDA_CHECKS_DISABLED || !S_ISREG(ret_st->st_mode) ||

@@ -204,8 +204,9 @@ bool cda_fs_dir_is_writable(const char *dir)
 	CDA_AUTOFREE char *probe = cda_path_join(dir, "probe"), *name = NULL;
 	CDA_AUTOCLOSE int fd = open_temporary(AT_FDCWD, probe, 0600, &name);
 
+	/* A full disk is another matter, and is told when it is written to. */
 	if (fd < 0)
-		return false;
+		return errno == ENOSPC || errno == EDQUOT;
 	unlink(name);
 	return true;
 }

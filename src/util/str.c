@@ -223,6 +223,38 @@ static size_t distance(const char *a, const char *b, size_t limit)
 	return prev[lb];
 }
 
+bool cda_str_is_utf8(const char *s)
+{
+	static const struct {
+		unsigned char from, to, low, high; /* first bytes; range of the second one */
+		unsigned more;
+	} rows[] = {
+		{0x01, 0x7f, 0x00, 0x00, 0}, {0xc2, 0xdf, 0x80, 0xbf, 1},
+		{0xe0, 0xe0, 0xa0, 0xbf, 2}, {0xe1, 0xec, 0x80, 0xbf, 2},
+		{0xed, 0xed, 0x80, 0x9f, 2}, {0xee, 0xef, 0x80, 0xbf, 2},
+		{0xf0, 0xf0, 0x90, 0xbf, 3}, {0xf1, 0xf3, 0x80, 0xbf, 3},
+		{0xf4, 0xf4, 0x80, 0x8f, 3},
+	};
+
+	while (*s) {
+		unsigned char first = (unsigned char)*s++;
+		size_t row = 0;
+
+		while (row < CDA_LEN(rows) && (first < rows[row].from || first > rows[row].to))
+			row++;
+		if (row == CDA_LEN(rows))
+			return false;
+		for (unsigned i = 0; i < rows[row].more; i++, s++) {
+			unsigned char c = (unsigned char)*s;
+
+			if (c < (i == 0 ? rows[row].low : 0x80) ||
+			    c > (i == 0 ? rows[row].high : 0xbf))
+				return false;
+		}
+	}
+	return true;
+}
+
 const char *cda_nearest(const char *name, const char *const *names)
 {
 	size_t best = strlen(name) < 4 ? 2 : strlen(name) < 8 ? 3 : 4;

@@ -34,6 +34,7 @@ static inline bool cda_str_eq(struct cda_str a, struct cda_str b)
 
 bool cda_starts_with(const char *s, const char *prefix);
 bool cda_ends_with(const char *s, const char *suffix);
+bool cda_str_is_utf8(const char *s);              /* well-formed, as RFC 3629 has it */
 bool cda_strcaseeq(const char *a, const char *b); /* ASCII letters only */
 
 char *cda_str_dup(struct cda_str s);           /* owned */
