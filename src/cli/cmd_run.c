@@ -36,7 +36,13 @@ static int run_run(struct cda_cli *cli, void *data, struct cda_strv *words, stru
 	if (rc < 0)
 		return rc;
 	run.argv = (const char *const *)cda_strv_argv(words);
-	return cda_run_exec(ctx, &run, err);
+	rc = cda_run_exec(ctx, &run, err);
+	if (rc == -CDA_E_NOTRUN && err->sys) {
+		/* There, but not to be run: as shells say it. */
+		cda_out_error(cli->out, err);
+		return 126;
+	}
+	return rc;
 }
 
 const struct cda_cmd cda_cmd_run = {.name = "run",

@@ -40,8 +40,7 @@ struct cda_common {
 		OPT_FLAG(0, "override-channels", type, common.override_channels,                   \
 			 "only the channels given with -c"),                                       \
 		OPT_FLAG(0, "use-local", type, common.use_local, NULL),                            \
-		OPT_LIST(0, "repodata-fn", type, common.repodata_fns, "NAME",                      \
-			 "name of the index file in a channel [repodata.json]"),                   \
+		OPT_LIST(0, "repodata-fn", type, common.repodata_fns, "NAME", NULL),               \
 		OPT_TEXT(0, "subdir|platform", type, common.subdir, "SUBDIR",                      \
 			 "platform to look for, such as linux-64"),                                \
 		OPT_FLAG('C', "use-index-cache", type, common.use_index_cache,                     \

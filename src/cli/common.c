@@ -27,6 +27,8 @@ static void add_common(const struct cda_common *common, struct cda_yaml *values)
 		cda_cli_set_bool(values, "always_yes", true);
 	if (common->offline)
 		cda_cli_set_bool(values, "offline", true);
+	if (common->use_local)
+		cda_cli_set_bool(values, "use_local", true);
 	if (common->insecure)
 		cda_cli_set_bool(values, "ssl_verify", false);
 	if (common->subdir)
@@ -48,7 +50,6 @@ static int make_context(struct cda_cli *cli, const struct cda_yaml *values, bool
 					     .prefix = common->prefix,
 					     .channels = &common->channels,
 					     .override_channels = common->override_channels,
-					     .use_local = common->use_local,
 					     .values = all,
 					     .use_index_cache = common->use_index_cache,
 					     .no_files = no_files,

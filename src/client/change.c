@@ -93,13 +93,6 @@ static int check_prefix(struct cda_change *change, bool dry, struct cda_err *err
 	return 0;
 }
 
-/* In one order: pins of the settings, then of the prefix. */
-static int add_pins(struct cda_change *change, struct cda_strv *pinned, struct cda_err *err)
-{
-	cda_strv_append(pinned, cda_settings_list(change->ctx->settings, CDA_SET_pinned_packages));
-	return cda_prefix_pinned(change->ctx->prefix, pinned, err);
-}
-
 int cda_change_bad_spec(const char *spec, struct cda_err *err)
 {
 	if (err->code != CDA_E_SPEC && err->code != CDA_E_VERSION)
@@ -108,12 +101,39 @@ int cda_change_bad_spec(const char *spec, struct cda_err *err)
 	return cda_err_wrap(err, -CDA_E_VALUE, "invalid package specification '%s'", spec);
 }
 
+/* In one order: pins of the settings, then of the prefix. */
+static int add_pins(struct cda_change *change, struct cda_strv *pinned, struct cda_err *err)
+{
+	const struct cda_context *ctx = change->ctx;
+	int rc;
+
+	cda_strv_append(pinned, cda_settings_list(ctx->settings, CDA_SET_pinned_packages));
+	rc = cda_prefix_pinned(ctx->prefix, pinned, err);
+	for (size_t i = 0; rc == 0 && i < pinned->n; i++) {
+		CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
+
+		/* A pin that holds nothing would be found out too late. */
+		rc = cda_matchspec_parse(ctx->channels, pinned->v[i], &spec, err);
+		if (rc < 0) {
+			rc = cda_change_bad_spec(pinned->v[i], err);
+			cda_err_hint(err, "it is pinned by pinned_packages of .condarc or by "
+					  "conda-meta/pinned; --no-pin leaves pins out");
+		}
+	}
+	return rc;
+}
+
 static int parse_specs(struct cda_change *change, const struct cda_strv *texts,
 		       struct cda_matchspecs *specs, struct cda_err *err)
 {
 	for (size_t i = 0; i < texts->n; i++) {
 		struct cda_matchspec *spec;
-		int rc = cda_matchspec_parse(change->ctx->channels, texts->v[i], &spec, err);
+		int rc;
+
+		/* It would mean every package: what an unset variable of a script must not. */
+		if (cda_str_trim(cda_str(texts->v[i])).len == 0)
+			return cda_err_set(err, CDA_E_VALUE, "a package specification is empty");
+		rc = cda_matchspec_parse(change->ctx->channels, texts->v[i], &spec, err);
 
 		if (rc < 0)
 			return cda_change_bad_spec(texts->v[i], err);
@@ -225,7 +245,7 @@ static int solve(struct cda_change *change, const struct cda_change_request *req
 		rc = cda_change_index(change, request, &ask.specs, err);
 	if (rc == 0)
 		rc = cda_history_load(ctx->prefix, &history, err);
-	if (rc == 0)
+	if (rc == 0 && !request->ignore_pinned)
 		rc = add_pins(change, &ask.pinned, err);
 	if (rc == 0) {
 		cda_history_requested(&history, ctx->channels, NULL, &ask.history);

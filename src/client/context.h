@@ -15,7 +15,7 @@
 struct cda_client_options {
 	const char *name, *prefix; /* target environment */
 	const struct cda_strv *channels;
-	bool override_channels, use_local;
+	bool override_channels;
 	const struct cda_yaml *values; /* setting name to value, over all files and variables */
 	bool use_index_cache;
 	const struct cda_events *events;

@@ -54,7 +54,9 @@ static int cannot_run(const char *program, struct cda_err *err)
 		cda_err_set(err, CDA_E_NOTRUN, "'%s' is not there", program);
 		return cda_err_hint(err, "is it installed in this environment? `conda list` tells");
 	}
-	return cda_err_set(err, CDA_E_NOTRUN, "cannot run '%s': %s", program, strerror(why));
+	cda_err_set(err, CDA_E_NOTRUN, "cannot run '%s': %s", program, strerror(why));
+	err->sys = why;
+	return -CDA_E_NOTRUN;
 }
 
 int cda_run_exec(struct cda_context *ctx, const struct cda_run *run, struct cda_err *err)

@@ -102,6 +102,30 @@ grep -qF "conda create -y -n secret -c $URL/odd" "$T/envs/secret/conda-meta/hist
 stop_server
 mv "$T/saved" "$HOME/.condarc"
 
+begin "an empty word is no package, least of all every one"
+run remove -y -n file ""
+expect_status 1
+expect_err "package specification is empty"
+run install -y -n file " "
+expect_status 1
+expect_file "$T/envs/file/bin/hello"
+
+begin "a pin that cannot be read is told"
+echo 'hello [[[' >"$T/envs/file/conda-meta/pinned"
+run install -y -n file deep
+expect_status 1
+expect_err "'hello [[['"
+expect_err "conda-meta/pinned"
+run install -y -n file --no-pin deep
+expect_status 0
+
+begin "a file that is no program"
+run run -n file "$HOME/.condarc"
+expect_status 126
+expect_err "Permission denied"
+run run -n file no-such-program
+expect_status 127
+
 begin "a folder of a package that became a link brings nothing"
 run create -y -n deep deep
 expect_status 0
