@@ -116,6 +116,7 @@ static int find_prefix(struct cda_context *ctx, const struct cda_client_options 
 		       struct cda_err *err)
 {
 	const char *active = cda_env_get(&ctx->env, "CONDA_PREFIX");
+	char cwd[PATH_MAX];
 
 	ctx->prefix_is_named = options->prefix || options->name;
 	if (options->prefix && options->name)
@@ -125,6 +126,12 @@ static int find_prefix(struct cda_context *ctx, const struct cda_client_options 
 	 * current one. */
 	if (options->prefix && !options->prefix[0])
 		return cda_err_set(err, CDA_E_VALUE, "the path of -p/--prefix is empty");
+	if (options->prefix && options->prefix[0] != '/' && options->prefix[0] != '~' &&
+	    !getcwd(cwd, sizeof(cwd))) {
+		cda_err_set(err, CDA_E_VALUE, "no '%s': the current folder is not there any more",
+			    options->prefix);
+		return cda_err_hint(err, "cd to another folder, or name the whole path");
+	}
 	if (options->prefix) {
 		ctx->prefix = cda_path_normal(options->prefix, ctx->cwd, ctx->home);
 		return 0;

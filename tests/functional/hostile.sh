@@ -28,6 +28,14 @@ expect_status 1
 expect_err "path of -p/--prefix is empty"
 expect_no_file "$T/conda-meta"
 
+begin "a path that counts from a folder that is gone"
+mkdir "$T/gone" && cd "$T/gone" && rmdir "$T/gone"
+run create -y -p "no-such-$$/env" --offline
+expect_status 1
+expect_err "current folder is not there"
+expect_no_file "/no-such-$$"
+cd "$T" || exit 1
+
 begin "nor is the root folder"
 run create -y -p / --offline hello
 expect_status 1
