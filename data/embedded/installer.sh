@@ -192,7 +192,7 @@ fi
 
 # ---- the records name the channel, not the scratch folder
 for file in "$prefix"/conda-meta/*.json "$prefix/conda-meta/history"; do
-	sed -e 's#file://[^" ]*/\.condense-[0-9A-Za-z]*/channel#file:///condense#g' \
+	sed -e 's#file://[^" ]*/\.condense-[0-9A-Za-z]*/channel#file:///srv/condense#g' \
 		-e 's#"[^" ]*/\.condense-[0-9A-Za-z]*/pkgs/#"'"$prefix/pkgs/"'#g' \
 		-e 's#^\# cmd: [^ ]*/conda #\# cmd: conda #' "$file" >"$work/record"
 	cat "$work/record" >"$file"

@@ -157,7 +157,7 @@ for shell in sh dash bash 'busybox sh'; do
 	expect_out lib-a
 	expect_no_out unused
 	! grep -rF -e /.condense- -e "$T/channel" "$place/conda-meta" >"$OUT" || bad "records name scratch"
-	expect_same "$(grep -c '"channel": "file:///condense/' "$place"/conda-meta/app-*.json)" 1
+	expect_same "$(grep -c '"channel": "file:///srv/condense/' "$place"/conda-meta/app-*.json)" 1
 	for left in "$T"/deep/er/.[!.]*; do expect_no_file "$left"; done
 done
 
