@@ -65,6 +65,14 @@ static void say(const struct vector *vector, const char *path, yyjson_val *got, 
 static void compare(const struct vector *vector, const char *path, yyjson_val *got,
 		    yyjson_val *want);
 
+/* Never NULL: gcc does not know that each key is a text. */
+static const char *name_of(yyjson_val *key)
+{
+	const char *name = yyjson_get_str(key);
+
+	return name ? name : "";
+}
+
 static void compare_objects(const struct vector *vector, const char *path, yyjson_val *got,
 			    yyjson_val *want)
 {
@@ -72,14 +80,14 @@ static void compare_objects(const struct vector *vector, const char *path, yyjso
 	size_t i, n;
 
 	yyjson_obj_foreach (want, i, n, key, val) {
-		const char *name = yyjson_get_str(key);
+		const char *name = name_of(key);
 		CDA_AUTOFREE char *at = cda_asprintf("%s/%s", path, name);
 
 		if (!is_ignored(name))
 			compare(vector, at, yyjson_obj_get(got, name), val);
 	}
 	yyjson_obj_foreach (got, i, n, key, val) {
-		const char *name = yyjson_get_str(key);
+		const char *name = name_of(key);
 		CDA_AUTOFREE char *at = cda_asprintf("%s/%s", path, name);
 
 		if (!is_ignored(name) && !yyjson_obj_get(want, name))
