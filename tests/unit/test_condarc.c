@@ -285,8 +285,8 @@ static const char *const texts_to_keep[] = {
 	"<<",
 	"=",
 	"http://u:p@h:1/x?y#z",
-	"a\xe2\x80\xa8"
-	"b",
+	("a\xe2\x80\xa8"
+	 "b"),
 	"\xef\xbb\xbfx",
 	"\xf0\x9f\x98\x80\n",
 	"\xc2\x85",
