@@ -260,15 +260,6 @@ const struct cda_strv *cda_settings_list(const struct cda_settings *settings,
 	return &settings->lists[which];
 }
 
-const char *cda_settings_map_get(const struct cda_settings *settings, enum cda_setting which,
-				 const char *key)
-{
-	const struct cda_yaml *node =
-		cda_yaml_get(typed(settings, which, CDA_TYPE_MAP, CDA_TYPE_MAP), key);
-
-	return node ? node->text : NULL;
-}
-
 const struct cda_yaml *cda_settings_node(const struct cda_settings *settings,
 					 enum cda_setting which)
 {
@@ -288,16 +279,6 @@ const struct cda_strv *cda_settings_envs_dirs(const struct cda_settings *setting
 const struct cda_strv *cda_settings_pkgs_dirs(const struct cda_settings *settings)
 {
 	return &settings->lists[CDA_SET_pkgs_dirs];
-}
-
-const struct cda_strv *cda_settings_subdirs(const struct cda_settings *settings)
-{
-	return &settings->lists[CDA_SET_subdirs];
-}
-
-const char *cda_settings_root_prefix(const struct cda_settings *settings)
-{
-	return settings->root_prefix;
 }
 
 const struct cda_channel_config *cda_settings_channel_config(const struct cda_settings *settings)

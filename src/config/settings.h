@@ -94,9 +94,6 @@ double cda_settings_float(const struct cda_settings *settings, enum cda_setting 
 const char *cda_settings_str(const struct cda_settings *settings, enum cda_setting which);
 const struct cda_strv *cda_settings_list(const struct cda_settings *settings,
 					 enum cda_setting which);
-/* MAP: value of key, or NULL. */
-const char *cda_settings_map_get(const struct cda_settings *settings, enum cda_setting which,
-				 const char *key);
 /* Any type, as it is merged. */
 const struct cda_yaml *cda_settings_node(const struct cda_settings *settings,
 					 enum cda_setting which);
@@ -105,8 +102,6 @@ const struct cda_yaml *cda_settings_node(const struct cda_settings *settings,
 const struct cda_strv *cda_settings_channels(const struct cda_settings *settings);
 const struct cda_strv *cda_settings_envs_dirs(const struct cda_settings *settings);
 const struct cda_strv *cda_settings_pkgs_dirs(const struct cda_settings *settings);
-const struct cda_strv *cda_settings_subdirs(const struct cda_settings *settings);
-const char *cda_settings_root_prefix(const struct cda_settings *settings);
 /* What channel names mean; owned by the settings. */
 const struct cda_channel_config *cda_settings_channel_config(const struct cda_settings *settings);
 

@@ -412,16 +412,6 @@ const char *cda_matchspec_target(const struct cda_matchspec *spec)
 	return spec->raw.target;
 }
 
-char *cda_matchspec_conda_build_form(const struct cda_matchspec *spec)
-{
-	const char *version = spec->raw.v[CDA_SPEC_VERSION], *build = spec->raw.v[CDA_SPEC_BUILD];
-	const char *name = cda_matchspec_name(spec);
-
-	if (build)
-		return cda_asprintf("%s %s %s", name, version ? version : "*", build);
-	return version ? cda_asprintf("%s %s", name, version) : cda_strdup(name);
-}
-
 struct cda_matchspec *cda_matchspec_with(const struct cda_matchspec *spec, ...)
 {
 	CDA_CLEANUP(cda_matchspec_freep)

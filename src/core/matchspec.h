@@ -37,8 +37,6 @@ bool cda_matchspec_is_name_only(const struct cda_matchspec *spec);
 bool cda_matchspec_optional(const struct cda_matchspec *spec);
 const char *cda_matchspec_target(const struct cda_matchspec *spec);
 
-/* "name version build" for libsolv and conda-build; owned. */
-char *cda_matchspec_conda_build_form(const struct cda_matchspec *spec);
 /* A new spec: this one with other fields set (pairs field, value; NULL value removes; NULL ends).
  * NULL when a value is no valid one for its field. */
 struct cda_matchspec *cda_matchspec_with(const struct cda_matchspec *spec, ...)

@@ -214,21 +214,3 @@ void cda_index_find(const struct cda_index *index, const struct cda_matchspec *s
 		if (cda_matchspec_match(spec, *record))
 			cda_records_push(ret_records, *record);
 }
-
-static int by_byte(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-const char **cda_index_names(const struct cda_index *index, size_t *ret_n)
-{
-	const char **names = cda_alloc0(cda_map_count(index->names) + 1, sizeof(*names));
-	size_t at = 0, n = 0;
-	void *list;
-
-	while (cda_map_next(index->names, &at, &names[n], &list))
-		n++;
-	qsort(names, n, sizeof(*names), by_byte);
-	*ret_n = n;
-	return names;
-}

@@ -41,7 +41,5 @@ const struct cda_records *cda_index_get(const struct cda_index *index, const cha
 /* Appends the records that match, in the order of the index. */
 void cda_index_find(const struct cda_index *index, const struct cda_matchspec *spec,
 		    struct cda_records *ret_records);
-/* All names, sorted by byte; borrowed texts of the index in an owned array. */
-const char **cda_index_names(const struct cda_index *index, size_t *ret_n);
 
 #endif

@@ -491,25 +491,3 @@ void cda_transfer_done(struct cda_transfer *transfer)
 	transfer->not_modified = false;
 	transfer->bytes = 0;
 }
-
-int cda_net_get(struct cda_net *net, const char *url, uint64_t max_bytes, struct cda_buf *out,
-		const struct cda_events *events, struct cda_err *err)
-{
-	CDA_CLEANUP(cda_transfer_done)
-	struct cda_transfer transfer = {.url = url, .max_bytes = max_bytes, .compressed = true};
-	int rc = cda_net_run(net, &transfer, 1, events, err);
-
-	if (rc == 0)
-		cda_buf_add(out, transfer.body.p, transfer.body.len);
-	return rc;
-}
-
-int cda_net_download(struct cda_net *net, const char *url, int dirfd, const char *path,
-		     const char *sha256, const struct cda_events *events, struct cda_err *err)
-{
-	CDA_CLEANUP(cda_transfer_done)
-	struct cda_transfer transfer = {
-		.url = url, .dirfd = dirfd, .path = path, .sha256 = sha256, .resume = true};
-
-	return cda_net_run(net, &transfer, 1, events, err);
-}

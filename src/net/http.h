@@ -96,14 +96,6 @@ int cda_net_run(struct cda_net *net, struct cda_transfer *transfers, size_t n,
 		const struct cda_events *events, struct cda_err *err);
 void cda_transfer_done(struct cda_transfer *transfer); /* frees the second part */
 
-/* One URL into memory: appends to *out. */
-int cda_net_get(struct cda_net *net, const char *url, uint64_t max_bytes, struct cda_buf *out,
-		const struct cda_events *events, struct cda_err *err) CDA_CHECK;
-/* One URL to a file; sha256 may be NULL. */
-int cda_net_download(struct cda_net *net, const char *url, int dirfd, const char *path,
-		     const char *sha256, const struct cda_events *events, struct cda_err *err)
-	CDA_CHECK;
-
 /* "NOT FOUND" for 404; "UNKNOWN" where it has no name here. */
 const char *cda_http_reason(long status);
 

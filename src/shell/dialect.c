@@ -99,11 +99,6 @@ const struct cda_dialect *cda_dialect_find(const char *name)
 	return NULL;
 }
 
-const char *cda_dialect_script_ext(const struct cda_dialect *dialect)
-{
-	return dialect->ext;
-}
-
 static void add_escaped(const char *s, const char *special, const char *before, struct cda_buf *out)
 {
 	for (; *s; s++) {

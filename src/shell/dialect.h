@@ -10,8 +10,7 @@ struct cda_dialect; /* opaque, static */
 /* "posix" (ash bash dash sh zsh), "csh" (tcsh), "fish", "xonsh", "powershell", "json", and
  * NAME+json; NULL when unknown. */
 const struct cda_dialect *cda_dialect_find(const char *name);
-extern const char *const cda_dialect_names[];                          /* NULL-ended */
-const char *cda_dialect_script_ext(const struct cda_dialect *dialect); /* ".sh" */
+extern const char *const cda_dialect_names[]; /* NULL-ended */
 
 void cda_dialect_format(const struct cda_dialect *dialect, const struct cda_activation *activation,
 			struct cda_buf *out);

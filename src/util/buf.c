@@ -81,18 +81,6 @@ void cda_buf_addf(struct cda_buf *buf, const char *fmt, ...)
 	va_end(ap);
 }
 
-void cda_buf_insert(struct cda_buf *buf, size_t at, const void *p, size_t len)
-{
-	if (len == 0)
-		return;
-	if (at > buf->len)
-		at = buf->len;
-	cda_buf_reserve(buf, len);
-	memmove(buf->p + at + len, buf->p + at, buf->len - at + 1);
-	memcpy(buf->p + at, p, len);
-	buf->len += len;
-}
-
 void cda_buf_cut(struct cda_buf *buf, size_t len)
 {
 	if (len >= buf->len)

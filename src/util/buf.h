@@ -24,7 +24,6 @@ void cda_buf_adds(struct cda_buf *buf, const char *s);
 void cda_buf_addc(struct cda_buf *buf, char c);
 void cda_buf_addf(struct cda_buf *buf, const char *fmt, ...) CDA_PRINTF(2, 3);
 void cda_buf_vaddf(struct cda_buf *buf, const char *fmt, va_list ap) CDA_PRINTF(2, 0);
-void cda_buf_insert(struct cda_buf *buf, size_t at, const void *p, size_t len);
 void cda_buf_cut(struct cda_buf *buf, size_t len); /* shorten to len */
 void cda_buf_clear(struct cda_buf *buf);
 char *cda_buf_take(struct cda_buf *buf); /* owned text; the buffer is empty after */

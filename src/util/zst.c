@@ -1,9 +1,7 @@
 #include "util/zst.h"
-#include "util/alloc.h"
-#include "util/fs.h"
+#include "util/cleanup.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <stdlib.h>
 #include <zstd.h>
 
 /* The window that a frame may ask for: what `zstd --long` needs without further options. */
@@ -86,48 +84,5 @@ int cda_zst_compress(const void *p, size_t len, int level, struct cda_buf *out, 
 	}
 	out->len += n;
 	out->p[out->len] = '\0';
-	return 0;
-}
-
-int cda_zst_decompress_file(int dirfd, const char *src, int out_fd, uint64_t max,
-			    struct cda_err *err)
-{
-	CDA_CLEANUP(dctx_freep) ZSTD_DCtx *ctx = dctx_new();
-	CDA_AUTOCLOSE int fd = openat(dirfd, src, O_RDONLY | O_CLOEXEC);
-	const size_t in_size = ZSTD_DStreamInSize(), out_size = ZSTD_DStreamOutSize();
-	CDA_AUTOFREE char *chunk = cda_alloc(in_size);
-	CDA_AUTOFREE char *text = cda_alloc(out_size);
-	uint64_t total = 0;
-	size_t left = 1;
-
-	if (fd < 0)
-		return cda_err_sys(err, errno, "cannot open '%s'", src);
-	for (;;) {
-		ssize_t n = read(fd, chunk, in_size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return cda_err_sys(err, errno, "cannot read '%s'", src);
-		if (n == 0)
-			break;
-		for (ZSTD_inBuffer in = {chunk, (size_t)n, 0};;) {
-			ZSTD_outBuffer to = {text, out_size, 0};
-
-			left = ZSTD_decompressStream(ctx, &to, &in);
-			if (ZSTD_isError(left))
-				return cda_err_set(err, CDA_E_ARCHIVE, "bad zstd data in '%s': %s",
-						   src, ZSTD_getErrorName(left));
-			total += to.pos;
-			if (total > max)
-				return too_long(err, max);
-			if (cda_fs_write_all(out_fd, text, to.pos) != 0)
-				return cda_err_sys(err, errno, "cannot write what '%s' holds", src);
-			if (in.pos == in.size && (left == 0 || to.pos < to.size))
-				break;
-		}
-	}
-	if (left != 0)
-		return cda_err_wrap(err, not_whole(err), "'%s'", src);
 	return 0;
 }

@@ -11,8 +11,5 @@ int cda_zst_decompress(const void *p, size_t len, size_t max, struct cda_buf *ou
 		       struct cda_err *err) CDA_CHECK;
 int cda_zst_compress(const void *p, size_t len, int level, struct cda_buf *out, struct cda_err *err)
 	CDA_CHECK;
-/* (dirfd, src) decompressed to an open file descriptor, streaming; the same errors. */
-int cda_zst_decompress_file(int dirfd, const char *src, int out_fd, uint64_t max,
-			    struct cda_err *err) CDA_CHECK;
 
 #endif

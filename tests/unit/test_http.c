@@ -435,6 +435,15 @@ TEST(files_of_this_machine_are_fetched_offline_too)
 		cda_transfer_done(&t[i]);
 }
 
+static int download_big(struct cda_net *net, const char *url)
+{
+	CDA_CLEANUP(cda_transfer_done)
+	struct cda_transfer transfer = {
+		.url = url, .dirfd = w.fd, .path = "big", .sha256 = w.sha, .resume = true};
+
+	return cda_net_run(net, &transfer, 1, NULL, NULL);
+}
+
 TEST(a_later_run_goes_on_where_the_first_was_cut)
 {
 	static const struct {
@@ -457,8 +466,7 @@ TEST(a_later_run_goes_on_where_the_first_was_cut)
 		second = net_with(&quick);
 		url = cda_asprintf("%s/big", w.http.url);
 		server_rule(&w.http, "/big truncate 1000 x1");
-		CHECK_INT(cda_net_download(first, url, w.fd, "big", w.sha, NULL, NULL),
-			  -CDA_E_HTTP);
+		CHECK_INT(download_big(first, url), -CDA_E_HTTP);
 		check_names("big.part", "cut");
 		CHECK_INT(fstatat(w.fd, "big.part", &st, 0), 0);
 		CHECK_INT(st.st_size, 1000);
@@ -466,8 +474,7 @@ TEST(a_later_run_goes_on_where_the_first_was_cut)
 			CHECK_INT(cda_fs_replace(w.fd, "big.part", rows[i].with,
 						 strlen(rows[i].with), 0644, false, NULL),
 				  0);
-		CHECK_INT_AT(cda_net_download(second, url, w.fd, "big", w.sha, NULL, NULL), 0,
-			     "row %zu", i);
+		CHECK_INT_AT(download_big(second, url), 0, "row %zu", i);
 		CHECK_INT_AT(server_count(&w.http, "GET"), rows[i].requests, "row %zu", i);
 		CHECK_AT(server_count(&w.http, rows[i].seen) >= 1, "row %zu", i);
 		check_names("big", "done");
@@ -479,7 +486,7 @@ TEST(a_later_run_goes_on_where_the_first_was_cut)
 	CDA_AUTOFREE char *url = cda_asprintf("%s/big", w.http.url);
 	CDA_AUTOFREE char *longer = cda_alloc0(big_size + 5, 1);
 	CHECK_INT(cda_fs_replace(w.fd, "big.part", longer, big_size + 5, 0644, false, NULL), 0);
-	CHECK_INT(cda_net_download(net, url, w.fd, "big", w.sha, NULL, NULL), 0);
+	CHECK_INT(download_big(net, url), 0);
 	CHECK_INT(server_count(&w.http, " 416 "), 1);
 	check_big("416");
 }

@@ -55,7 +55,8 @@ static void begin(void)
 static int fetch(const struct cda_net_config *config, const char *url, struct cda_err *err)
 {
 	CDA_CLEANUP(cda_net_freep) struct cda_net *net = NULL;
-	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+	CDA_CLEANUP(cda_transfer_done)
+	struct cda_transfer transfer = {.url = url, .compressed = true};
 	struct cda_net_config quick = *config;
 	int rc;
 
@@ -64,9 +65,9 @@ static int fetch(const struct cda_net_config *config, const char *url, struct cd
 	quick.connect_timeout = 120;
 	rc = cda_net_new(&quick, &net, err);
 	if (rc == 0)
-		rc = cda_net_get(net, url, 0, &out, NULL, err);
+		rc = cda_net_run(net, &transfer, 1, NULL, err);
 	if (rc == 0)
-		CHECK_STR(out.p, "hello\n");
+		CHECK_STR(transfer.body.p, "hello\n");
 	return rc;
 }
 

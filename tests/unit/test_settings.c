@@ -103,8 +103,8 @@ TEST(without_any_source_the_defaults_hold)
 	want = cda_asprintf("%s/envs %s/.conda/envs", world.root, world.home);
 	CHECK_STR(envs, want);
 	CHECK_INT(cda_settings_pkgs_dirs(settings)->n, 2);
-	CHECK_INT(cda_settings_subdirs(settings)->n, 2);
-	CHECK_STR(cda_settings_subdirs(settings)->v[1], "noarch");
+	CHECK_INT(cda_settings_list(settings, CDA_SET_subdirs)->n, 2);
+	CHECK_STR(cda_settings_list(settings, CDA_SET_subdirs)->v[1], "noarch");
 	CHECK_INT(cda_settings_files(settings)->n, 0);
 }
 
@@ -214,7 +214,7 @@ TEST(maps_are_joined_and_variables_expanded)
 	AUTOWORLD struct world world;
 	CDA_CLEANUP(cda_settings_freep) struct cda_settings *settings = NULL;
 	const struct cda_channel_config *config;
-	const struct cda_yaml *multi;
+	const struct cda_yaml *multi, *proxies;
 
 	world_new(&world);
 	scratch_write(&world.scratch, "root/.condarc",
@@ -229,9 +229,10 @@ TEST(maps_are_joined_and_variables_expanded)
 	cda_env_set(&world.env, "PROXY_USER", "me");
 	settings = load(&world);
 	REQUIRE(settings);
-	CHECK_STR(cda_settings_map_get(settings, CDA_SET_proxy_servers, "http"), "http://me@h:1");
-	CHECK_STR(cda_settings_map_get(settings, CDA_SET_proxy_servers, "https"), "low");
-	CHECK(cda_settings_map_get(settings, CDA_SET_proxy_servers, "ftp") == NULL);
+	proxies = cda_settings_node(settings, CDA_SET_proxy_servers);
+	CHECK_STR(cda_yaml_get(proxies, "http")->text, "http://me@h:1");
+	CHECK_STR(cda_yaml_get(proxies, "https")->text, "low");
+	CHECK(cda_yaml_get(proxies, "ftp") == NULL);
 	multi = cda_yaml_get(cda_settings_node(settings, CDA_SET_custom_multichannels), "mine");
 	REQUIRE(multi && multi->items.n == 2);
 	CHECK_STR(multi->items.v[0]->text, "b");

