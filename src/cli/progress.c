@@ -3,6 +3,7 @@
 #include "util/alloc.h"
 #include "util/buf.h"
 #include "util/map.h"
+#include "util/str.h"
 
 #include <sys/ioctl.h>
 #include <time.h>
@@ -94,7 +95,8 @@ static size_t columns(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* "Downloading  numpy    [#####-----]  12.3/45.6 MB  3/7" */
+/* "Downloading  numpy    [#####.....]  12.3/45.6 MB  3/7"; what counts steps, not bytes, goes by
+ * the name of its phase: "Executing transaction  [#####.....]  12/30". */
 static void draw(struct cda_progress *progress, const char *item)
 {
 	CDA_AUTOBUF struct cda_buf line = CDA_BUF_INIT;
@@ -102,17 +104,27 @@ static void draw(struct cda_progress *progress, const char *item)
 	double share = progress->total > 0 ? (double)progress->done / (double)progress->total : 0;
 	int full = (int)(share * BAR);
 
+	bool steps = cda_streq(item, progress->phase);
+
 	cda_buf_addf(&line, "%s", progress->phase ? progress->phase : "");
 	if (count > 0) {
-		cda_buf_addf(&line, "  %-*.*s ", NAME, NAME, item);
+		if (steps)
+			cda_buf_adds(&line, "  ");
+		else
+			cda_buf_addf(&line, "  %-*.*s ", NAME, NAME, item);
 		if (progress->total > 0)
 			cda_buf_addf(&line, "[%.*s%.*s] ", full < BAR ? full : BAR,
 				     "########################", full < BAR ? BAR - full : 0,
 				     "........................");
-		cda_buf_addf(&line, "%.1f", (double)progress->done / 1e6);
-		if (progress->total > 0)
-			cda_buf_addf(&line, "/%.1f", (double)progress->total / 1e6);
-		cda_buf_addf(&line, " MB  %zu/%zu", progress->ended, count);
+		if (steps) {
+			cda_buf_addf(&line, "%llu/%llu", (unsigned long long)progress->done,
+				     (unsigned long long)progress->total);
+		} else {
+			cda_buf_addf(&line, "%.1f", (double)progress->done / 1e6);
+			if (progress->total > 0)
+				cda_buf_addf(&line, "/%.1f", (double)progress->total / 1e6);
+			cda_buf_addf(&line, " MB  %zu/%zu", progress->ended, count);
+		}
 	} else {
 		cda_buf_adds(&line, " ...");
 	}
@@ -143,6 +155,8 @@ static void add_item(struct cda_progress *progress, const struct cda_event *even
 void cda_progress_event(struct cda_progress *progress, const struct cda_event *event,
 			const char *text)
 {
+	/* Where both go to one place, what was said first stands first. */
+	fflush(stdout);
 	switch (event->kind) {
 	case CDA_EVENT_PHASE:
 		cda_replace(&progress->phase, cda_strdup(text));
