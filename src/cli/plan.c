@@ -1,5 +1,6 @@
 #include "cli/plan.h"
 
+#include "core/record_json.h"
 #include "core/version.h"
 #include "util/alloc.h"
 #include "util/fs.h"
@@ -180,81 +181,37 @@ void cda_plan_print(struct cda_out *out, const struct cda_change *change, bool r
 	cda_out_puts(out, text.p);
 }
 
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key, const char *text)
+/* In the place of what is there. */
+static void put_text(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key, const char *text)
 {
-	if (text)
-		yyjson_mut_obj_add_strcpy(doc, obj, key, text);
-}
-
-static void add_texts(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key,
-		      const struct cda_texts *texts)
-{
-	yyjson_mut_val *list = yyjson_mut_arr(doc);
-
-	for (size_t i = 0; i < texts->n; i++)
-		yyjson_mut_arr_add_strcpy(doc, list, texts->v[i]);
-	yyjson_mut_obj_add_val(doc, obj, key, list);
-}
-
-static void add_joined(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *key,
-		       const struct cda_texts *texts)
-{
-	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT;
-
-	for (size_t i = 0; i < texts->n; i++)
-		cda_buf_addf(&text, "%s%s", i > 0 ? " " : "", texts->v[i]);
-	if (texts->n > 0)
-		yyjson_mut_obj_add_strcpy(doc, obj, key, text.p);
+	yyjson_mut_obj_put(obj, yyjson_mut_str(doc, key), yyjson_mut_strcpy(doc, text));
 }
 
 yyjson_mut_val *cda_record_json(yyjson_mut_doc *doc, const struct cda_record *r, bool installed)
 {
 	yyjson_mut_val *obj = yyjson_mut_obj(doc);
 
-	if (r->arch || !installed) {
-		yyjson_mut_obj_add_val(doc, obj, "arch",
-				       r->arch ? yyjson_mut_strcpy(doc, r->arch)
-					       : yyjson_mut_null(doc));
-		yyjson_mut_obj_add_val(doc, obj, "platform",
-				       r->platform ? yyjson_mut_strcpy(doc, r->platform)
-						   : yyjson_mut_null(doc));
-	}
-	yyjson_mut_obj_add_strcpy(doc, obj, "build", r->build ? r->build : "");
-	yyjson_mut_obj_add_sint(doc, obj, "build_number", r->build_number);
+	cda_record_to_json(r, doc, obj);
+	if (!r->arch && !installed)
+		yyjson_mut_obj_add_null(doc, obj, "arch");
+	if (!r->platform && (r->arch || !installed))
+		yyjson_mut_obj_add_null(doc, obj, "platform");
 	if (r->channel) {
 		CDA_AUTOFREE char *safe = cda_url_safe(r->channel);
 		CDA_AUTOFREE char *channel =
 			cda_asprintf("%s/%s", safe, r->subdir ? r->subdir : "");
 
-		yyjson_mut_obj_add_strcpy(doc, obj, "channel", channel);
+		put_text(doc, obj, "channel", channel);
 	}
-	add_texts(doc, obj, "constrains", &r->constrains);
-	add_texts(doc, obj, "depends", &r->depends);
-	add_text(doc, obj, "features", r->features);
-	add_text(doc, obj, "fn", r->fn);
-	add_text(doc, obj, "license", r->license);
-	add_text(doc, obj, "license_family", r->license_family);
-	add_text(doc, obj, "md5", r->md5);
-	add_text(doc, obj, "name", r->name);
-	add_text(doc, obj, "noarch", r->noarch_text);
 	if (r->noarch == CDA_NOARCH_PYTHON)
 		yyjson_mut_obj_add_str(doc, obj, "package_type", "noarch_python");
 	else if (r->noarch == CDA_NOARCH_GENERIC)
 		yyjson_mut_obj_add_str(doc, obj, "package_type", "noarch_generic");
-	add_text(doc, obj, "python_site_packages_path", r->python_site_packages_path);
-	add_text(doc, obj, "sha256", r->sha256);
-	if (r->size > 0)
-		yyjson_mut_obj_add_sint(doc, obj, "size", r->size);
-	add_text(doc, obj, "subdir", r->subdir);
-	if (r->timestamp > 0)
-		yyjson_mut_obj_add_sint(doc, obj, "timestamp", r->timestamp);
-	add_joined(doc, obj, "track_features", &r->track_features);
 	if (r->url) {
 		CDA_AUTOFREE char *safe = cda_url_safe(r->url);
 
-		yyjson_mut_obj_add_strcpy(doc, obj, "url", safe);
+		put_text(doc, obj, "url", safe);
 	}
-	add_text(doc, obj, "version", r->version);
 	return obj;
 }
 
