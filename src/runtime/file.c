@@ -221,19 +221,20 @@ static bool line_is_at(const char *line, const char *path, bool below)
 	return at[len] == ' ' || (below && at[len] == '/');
 }
 
-bool cda_mount_at(const char *path, bool below)
+int cda_mount_at(const char *path, bool below)
 {
 	static char data[1 << 18];
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	struct cda_span rest, line;
 	bool found = false;
-	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	int rc, fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return true;
-	if (cda_file_read(fd, &text) < 0)
-		found = true;
+		return -errno;
+	rc = cda_file_read(fd, &text);
 	close(fd);
+	if (rc < 0)
+		return rc;
 	rest = (struct cda_span){text.data, text.len};
 	while (!found && cda_span_line(&rest, &line)) {
 		char copy[1024];

@@ -54,8 +54,8 @@ void cda_dir_init(struct cda_dir *dir, int fd);
 /* Returns the next name, valid until the next call, or NULL at the end or on an error. */
 const char *cda_dir_next(struct cda_dir *dir);
 
-/* True if a mount point lies at path (below it too, if below). Unreadable mountinfo counts as yes.
- */
-bool cda_mount_at(const char *path, bool below);
+/* 1 if a mount point lies at path (below it too, if below), 0 if none; negative if that cannot be
+ * known, which callers take for what is safe. */
+int cda_mount_at(const char *path, bool below);
 
 #endif

@@ -97,16 +97,27 @@ static int lead_to(int homes, const char *name, const char *target)
 	return 0;
 }
 
-static bool is_empty(int dirfd)
+/* Is nothing in the folder but what leads to mounts, and what a new file system has? */
+static bool holds_only_mounts(int fd, const char *path)
 {
 	struct cda_dir dir;
+	const char *name;
 
-	cda_dir_init(&dir, dirfd);
-	return cda_dir_next(&dir) == NULL;
+	cda_dir_init(&dir, fd);
+	while ((name = cda_dir_next(&dir)) != NULL) {
+		char below[CDA_HOME_MAX + NAME_MAX + 2];
+
+		if (strcmp(name, "lost+found") == 0)
+			continue;
+		if (cda_put(below, sizeof(below), "%s/%s", path, name) < 0 ||
+		    cda_mount_at(below, true) != 1)
+			return false;
+	}
+	return true;
 }
 
-/* May root treat the folder open at fd as the account's? An empty one of root's that is a mount
- * is what an engine makes for a missing bind source. */
+/* May root treat the folder open at fd as the account's? An engine makes folders of root's for a
+ * missing bind source, for a new volume, and on the way to a mount deeper down. */
 static bool may_take(const struct cda_home *home, int fd, const char *path)
 {
 	struct stat st;
@@ -115,7 +126,7 @@ static bool may_take(const struct cda_home *home, int fd, const char *path)
 		return false;
 	if (st.st_uid == home->uid || st.st_uid == home->old_uid || st.st_uid == home->image_uid)
 		return true;
-	return st.st_uid == 0 && cda_mount_at(path, false) && is_empty(fd);
+	return st.st_uid == 0 && cda_mount_at(path, true) == 1 && holds_only_mounts(fd, path);
 }
 
 /* Folder or file directly in dirfd: give it to the new owner if it was the old one's, is on the
@@ -160,7 +171,21 @@ static int own(const struct cda_home *home, const char *path)
 	return 0;
 }
 
-/* Bring what is in /home/FROM to /home/TO (a folder of the account's or nothing yet), and leave a
+/* A folder of root's that may be taken is known by what it holds: so before anything comes in. */
+static int take(const struct cda_home *home, int homes, const char *name)
+{
+	struct stat st;
+	int rc = 0, fd = openat(homes, name, OPEN_DIR);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) != 0 || (st.st_uid == 0 && fchown(fd, home->uid, (gid_t)-1) != 0))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* Bring what is in /home/FROM to /home/TO (nothing yet, or a folder that may be taken), and leave a
  * link. What has its name taken there stays behind in /home/FROM.image. */
 static int move_home(const struct cda_home *home, int homes, const char *from, const char *to)
 {
@@ -171,6 +196,9 @@ static int move_home(const struct cda_home *home, int homes, const char *from, c
 	if (cda_put(target, sizeof(target), "/home/%s", to) < 0 ||
 	    cda_put(rest, sizeof(rest), "%s.image", from) < 0)
 		return -ENAMETOOLONG;
+	rc = take(home, homes, to);
+	if (rc < 0)
+		return rc;
 	rc = cda_move_tree(&move, homes, from, homes, to);
 	if (rc == -ENOTEMPTY)
 		rc = cda_move_tree(&move, homes, from, homes, rest);
@@ -214,7 +242,7 @@ static int bring(const struct cda_home *home, int homes, struct cda_record *reco
 		if (fd < 0 && (mkdirat(homes, to, 0770) != 0 ||
 			       fchownat(homes, to, home->uid, home->gid, AT_SYMLINK_NOFOLLOW) != 0))
 			goto cannot;
-	} else if (cda_mount_at(record->home, true)) {
+	} else if (cda_mount_at(record->home, true) != 0) {
 		if (fd < 0) {
 			rc = lead_to(homes, to, record->home);
 			cda_say("a mount lies in '%s', so it stays; '%s' leads to it", record->home,
@@ -238,7 +266,8 @@ cannot:
 	return CDA_EXIT_CANNOT;
 }
 
-/* Make /home/NAME lead to the home, or take a folder that is mounted right there as the home. */
+/* Make /home/NAME lead to the home. A folder there that is a mount or leads to one becomes the home
+ * instead; what an engine made on the way to a mount gets what the home held. */
 static int link_name(const struct cda_home *home, int homes, const char *name,
 		     struct cda_record *record)
 {
@@ -255,9 +284,15 @@ static int link_name(const struct cda_home *home, int homes, const char *name,
 	fd = openat(homes, name, OPEN_DIR);
 	if (fd < 0)
 		return rc;
-	if (cda_mount_at(path, false) && may_take(home, fd, path)) {
-		cda_put(record->home, sizeof(record->home), "%s", path);
+	if (cda_mount_at(path, true) == 1 && may_take(home, fd, path)) {
+		const char *from = below_home(record->home);
+
 		rc = 0;
+		if (from != NULL && cda_mount_at(path, false) == 0 &&
+		    cda_mount_at(record->home, true) == 0)
+			rc = move_home(home, homes, from, name);
+		if (rc == 0)
+			cda_put(record->home, sizeof(record->home), "%s", path);
 	}
 	close(fd);
 	return rc;

@@ -50,6 +50,18 @@ static bool usable(const char *home)
 	       access(home, R_OK | W_OK | X_OK) == 0;
 }
 
+/* Where the account has no home for us: the folder of the wanted name, else what HOME says. A
+ * volume may be there even where no account can be had. */
+static bool find_home(char ret[CDA_HOME_MAX])
+{
+	const char *name = getenv("NEW_USER"), *home = getenv("HOME");
+
+	if (name != NULL && cda_name_valid(name) &&
+	    cda_put(ret, CDA_HOME_MAX, "/home/%s", name) == 0 && usable(ret))
+		return true;
+	return home != NULL && cda_put(ret, CDA_HOME_MAX, "%s", home) == 0 && usable(ret);
+}
+
 /* A home of last resort: ours alone. */
 static int make_home(char ret[CDA_HOME_MAX])
 {
@@ -134,7 +146,7 @@ void cda_place_user(bool silent)
 
 	if (!known || !usable(account.home)) {
 		char home[CDA_HOME_MAX];
-		int rc = make_home(home);
+		int rc = find_home(home) ? 0 : make_home(home);
 
 		if (rc < 0)
 			cda_say("there is no home that uid %lu can write: %s",

@@ -70,7 +70,7 @@ static bool apt_valid(struct cda_span word)
 	}
 	if (at < word.len && word.p[at] == '=') {
 		len = run_of(word, at + 1, ".+:~-");
-		if (len == 0)
+		if (len == 0 || word.p[at + len] == '-') /* for apt, that is a removal */
 			return false;
 		at += 1 + len;
 	}

@@ -202,6 +202,22 @@ written"
 	is "65 a named volume as home" written
 	docker volume rm "$volume" >/dev/null
 
+	for inner in "" /lost+found; do
+		rm -rf "$T/roots"
+		mkdir -p "$T/roots$inner"
+		chmod 755 "$T/roots"
+		run -v "$T/roots:/home/dja" -e NEW_USER=dja \
+			'cd ~ && pwd -P && ls .bashrc && touch mine && echo $CONDA_DEFAULT_ENV'
+		is "65 a new volume of root's$inner on a new home" "/home/dja
+.bashrc
+base"
+	done
+	run -v "$T/roots:/home/dja/deep/data" -e NEW_USER=dja \
+		'cd ~ && pwd -P && ls .bashrc && touch mine && ls deep/data/.bashrc'
+	is "65 a volume below a new home" "/home/dja
+.bashrc
+deep/data/.bashrc"
+
 	mkdir -p "$T/below-$user/sub"
 	echo precious >"$T/below-$user/sub/file"
 	chown -R 3000 "$T/below-$user"
@@ -235,6 +251,8 @@ everything at once|-u 12345:0 --cap-drop ALL --read-only --tmpfs /tmp --security
 uid 12345 with gid 0|-u 12345:0
 uid 1000 with gid 2000|-u 1000:2000
 EOF
+run -u 54321:anaconda --read-only --tmpfs /tmp --tmpfs /home/anaconda:uid=54321 'cd && pwd; touch x'
+is "67 read-only root with a home of its own" /home/anaconda
 for options in '-u 12345:0' '-u 1000:2000' '-u 54321:anaconda --cap-drop ALL'; do
 	run $options 'id -un'
 	is "67 $options: a name" anaconda

@@ -53,7 +53,7 @@ as()
 	who=$1
 	shift
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m sh -c 'mount -t proc proc "$1/proc" || exit 90
+	unshare -m sh -c '[ -n "${NO_PROC-}" ] || mount -t proc proc "$1/proc" || exit 90
 		[ -z "${BIND-}" ] || mount --bind "$BIND" "$1$AT" || exit 91
 		who=$2; root=$1; shift 2
 		exec chroot --userspec="$who" --groups= "$root" /startup "$@"' \
@@ -181,6 +181,55 @@ unset BIND AT
 check "a volume below the home stays untouched" \
 	[ "$(cd "$T" && find volume -printf '%p %U %m %s\n')" = "$(cat "$T/volume.before")" ]
 check "... and the new home leads to the old" [ "$(readlink "$root/home/.anaconda")" = /home/anaconda ]
+
+# What an engine makes on the way to a mount: root's folders that hold nothing else.
+fresh
+echo text >"$root/home/anaconda/file"
+chown 3000:3000 "$root/home/anaconda/file"
+mkdir -p "$root/home/dja/work"
+BIND=$T/volume AT=/home/dja/work
+export BIND AT
+as 1234:3000 -new_user=dja
+unset BIND AT
+check "a folder of the new name that leads to a mount becomes the home" \
+	[ "$status:$(stat -c %u "$root/home/dja")" = 0:1234 ]
+check "... with what the home held" [ "$(cat "$root/home/dja/file" 2>/dev/null)" = text ]
+check "... passwd says so" has etc/passwd 'dja:x:1234:3000:Developer,,,:/home/dja:/bin/bash'
+check "... the old path leads there" [ "$(readlink "$root/home/anaconda")" = /home/dja ]
+check "... the volume stays untouched" \
+	[ "$(cd "$T" && find volume -printf '%p %U %m %s\n')" = "$(cat "$T/volume.before")" ]
+fresh
+echo text >"$root/home/anaconda/file"
+chown 3000:3000 "$root/home/anaconda/file"
+mkdir -p "$root/home/q/work"
+BIND=$T/volume AT=/home/q/work
+export BIND AT
+as 1234:3000 -new_home=/home/q
+unset BIND AT
+check "so does a wanted home" \
+	[ "$status:$(stat -c %u "$root/home/q"):$(cat "$root/home/q/file" 2>/dev/null)" = 0:1234:text ]
+fresh
+keep
+mkdir -p "$root/home/q/work" "$root/home/q/other"
+BIND=$T/volume AT=/home/q/work
+export BIND AT
+as 1234:3000 -new_home=/home/q
+unset BIND AT
+check "refused: one where root has more than the mount" refused
+check "... and it stays root's" owner home/q 0
+NO_PROC=1
+export NO_PROC
+as 1234:3000 -new_home=/home/q
+unset NO_PROC
+check "refused: one where mounts cannot be known" refused
+fresh
+mkdir -p "$T/fresh/lost+found"
+BIND=$T/fresh AT=/home/anaconda
+export BIND AT
+as 1234:3000
+unset BIND AT
+check "a new file system of root's as home is given away" \
+	[ "$status:$(stat -c %u "$T/fresh" "$T/fresh/lost+found" | tr '\n' :)" = 0:1234:0: ]
 
 # ---- what it refuses, each with one line and nothing changed
 while IFS='|' read -r text arguments; do

@@ -196,6 +196,7 @@ static const struct {
 	     {"a,b", false, false},
 	     {"curl=", false, false},
 	     {"curl:", false, false},
+	     {"curl=8.14.1-2-", false, true},
 	     {"", false, false}};
 
 TEST(packages_are_names_and_nothing_else)
