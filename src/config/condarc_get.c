@@ -1,16 +1,6 @@
 /* condarc_get.c - `conda config --get`: a file as the options that would write it. */
 #include "config/condarc.h"
 
-static void python_text(const struct cda_yaml *node, struct cda_buf *out)
-{
-	if (node->kind == CDA_YAML_BOOL)
-		cda_buf_adds(out, node->truth ? "True" : "False");
-	else if (node->kind == CDA_YAML_NULL)
-		cda_buf_adds(out, "None");
-	else
-		cda_buf_adds(out, node->text);
-}
-
 static void get_list(const char *key, const struct cda_yaml *list, struct cda_buf *out)
 {
 	/* --add puts first, so the last one has to be added first */
@@ -23,7 +13,7 @@ static void get_list(const char *key, const struct cda_yaml *list, struct cda_bu
 		if (item->kind == CDA_YAML_STR)
 			cda_buf_addf(out, strchr(item->text, '\'') ? "\"%s\"" : "'%s'", item->text);
 		else
-			python_text(item, out);
+			cda_yaml_python_scalar(item, out);
 		if (strcmp(key, "channels") == 0 && i == list->items.n - 1)
 			cda_buf_adds(out, "   # lowest priority");
 		else if (strcmp(key, "channels") == 0 && i == 0)
@@ -43,7 +33,7 @@ static void get_item(const char *key, const struct cda_yaml *node, struct cda_bu
 		get_list(key, node, out);
 	} else if (node->kind != CDA_YAML_NULL) {
 		cda_buf_addf(out, "--set %s ", key);
-		python_text(node, out);
+		cda_yaml_python_scalar(node, out);
 		cda_buf_addc(out, '\n');
 	}
 }

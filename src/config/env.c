@@ -12,42 +12,6 @@ void cda_env_load(struct cda_strv *ret_env)
 			cda_strv_push(ret_env, *it);
 }
 
-static bool is_named(const char *line, const char *name, size_t len)
-{
-	return strncmp(line, name, len) == 0 && line[len] == '=';
-}
-
-static const char *get_n(const struct cda_strv *env, const char *name, size_t len)
-{
-	if (env && len > 0)
-		for (size_t i = 0; i < env->n; i++)
-			if (is_named(env->v[i], name, len))
-				return env->v[i] + len + 1;
-	return NULL;
-}
-
-const char *cda_env_get(const struct cda_strv *env, const char *name)
-{
-	return get_n(env, name, strlen(name));
-}
-
-void cda_env_set(struct cda_strv *env, const char *name, const char *value)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < env->n; i++) {
-		if (!is_named(env->v[i], name, len))
-			continue;
-		if (value)
-			cda_replace(&env->v[i], cda_asprintf("%s=%s", name, value));
-		else
-			cda_strv_remove(env, i);
-		return;
-	}
-	if (value)
-		cda_strv_pushf(env, "%s=%s", name, value);
-}
-
 static bool is_name_char(char c)
 {
 	return cda_is_alnum(c) || c == '_';
@@ -58,18 +22,20 @@ char *cda_env_expand(const struct cda_strv *env, const char *text)
 	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
 
 	while (*text) {
-		const char *name = text + 1, *end, *value = NULL;
+		const char *name = text + 1, *end, *value;
+		CDA_AUTOFREE char *key = NULL;
 		size_t whole = 0;
 
 		if (*text == '$' && *name == '{' && (end = strchr(name, '}'))) {
-			value = get_n(env, name + 1, (size_t)(end - name - 1));
+			key = cda_strndup(name + 1, (size_t)(end - name - 1));
 			whole = (size_t)(end + 1 - text);
 		} else if (*text == '$') {
 			for (end = name; is_name_char(*end); end++)
 				;
-			value = get_n(env, name, (size_t)(end - name));
+			key = cda_strndup(name, (size_t)(end - name));
 			whole = (size_t)(end - text);
 		}
+		value = key ? cda_env_get(env, key) : NULL;
 		if (value) {
 			cda_buf_adds(&out, value);
 			text += whole;

@@ -7,9 +7,6 @@
 
 /* Copies the process's environment. The one place that looks at it. */
 void cda_env_load(struct cda_strv *ret_env);
-/* Value of a variable; NULL when unset. Borrowed. */
-const char *cda_env_get(const struct cda_strv *env, const char *name);
-void cda_env_set(struct cda_strv *env, const char *name, const char *value); /* NULL unsets */
 /* Owned: text with $NAME and ${NAME} replaced; unknown ones stay as they are. */
 char *cda_env_expand(const struct cda_strv *env, const char *text);
 /* The settings that CONDA_X variables give: a map of setting name (the alias that was used) to its

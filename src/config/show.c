@@ -4,22 +4,12 @@
 
 #include <stdlib.h>
 
-static void add_scalar(const struct cda_yaml *node, struct cda_buf *out)
-{
-	if (node->kind == CDA_YAML_BOOL)
-		cda_buf_adds(out, node->truth ? "True" : "False");
-	else if (node->kind == CDA_YAML_NULL)
-		cda_buf_adds(out, "None");
-	else
-		cda_buf_adds(out, node->text);
-}
-
 static void add_inline(const struct cda_yaml *node, struct cda_buf *out)
 {
 	CDA_AUTOJSONMUT yyjson_mut_doc *doc = NULL;
 
 	if (cda_yaml_is_scalar(node)) {
-		add_scalar(node, out);
+		cda_yaml_python_scalar(node, out);
 		return;
 	}
 	doc = yyjson_mut_doc_new(NULL);
@@ -41,7 +31,7 @@ static void add_key(const char *key, const struct cda_yaml *node, struct cda_buf
 	cda_buf_addf(out, "%s:", key);
 	if (cda_yaml_is_scalar(node)) {
 		cda_buf_addc(out, ' ');
-		add_scalar(node, out);
+		cda_yaml_python_scalar(node, out);
 		cda_buf_addc(out, '\n');
 	} else if (node->items.n == 0) {
 		cda_buf_adds(out, node->kind == CDA_YAML_LIST ? " []\n" : " {}\n");

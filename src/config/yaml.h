@@ -64,8 +64,8 @@ const char *cda_yaml_kind_name(enum cda_yaml_kind kind); /* "bool", "int", "str"
 
 /* Block style, two columns per level, lists indented below their key; ends in a newline. */
 void cda_yaml_format(const struct cda_yaml *node, unsigned indent, struct cda_buf *out);
-/* A scalar as it must be written to keep its value (quoted where a plain one would change). */
-void cda_yaml_format_scalar(const struct cda_yaml *node, struct cda_buf *out);
+/* A scalar as Python's str() shows it: True, False, None, or the text. */
+void cda_yaml_python_scalar(const struct cda_yaml *node, struct cda_buf *out);
 yyjson_mut_val *cda_yaml_json(yyjson_mut_doc *doc, const struct cda_yaml *node);
 
 #endif

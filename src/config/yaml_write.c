@@ -104,7 +104,8 @@ static void format_text(const char *s, struct cda_buf *out)
 	}
 }
 
-void cda_yaml_format_scalar(const struct cda_yaml *node, struct cda_buf *out)
+/* A scalar as it must be written to keep its value (quoted where a plain one would change). */
+static void format_scalar(const struct cda_yaml *node, struct cda_buf *out)
 {
 	if (node->kind == CDA_YAML_STR)
 		format_text(node->text, out);
@@ -137,7 +138,7 @@ static void format_value(const struct cda_yaml *node, unsigned indent, bool in_l
 	if (cda_yaml_is_scalar(node)) {
 		if (node->kind != CDA_YAML_NULL)
 			cda_buf_addc(out, ' ');
-		cda_yaml_format_scalar(node, out);
+		format_scalar(node, out);
 		end_of_line(node, out);
 	} else if (node->items.n == 0) {
 		cda_buf_adds(out, node->kind == CDA_YAML_LIST ? " []" : " {}");
@@ -175,7 +176,7 @@ void cda_yaml_format(const struct cda_yaml *node, unsigned indent, struct cda_bu
 		pad(out, indent);
 		if (node->kind == CDA_YAML_NULL)
 			cda_buf_adds(out, "null");
-		cda_yaml_format_scalar(node, out);
+		format_scalar(node, out);
 		cda_buf_addc(out, '\n');
 	} else if (node->items.n == 0) {
 		pad(out, indent);
@@ -224,4 +225,14 @@ yyjson_mut_val *cda_yaml_json(yyjson_mut_doc *doc, const struct cda_yaml *node)
 		break;
 	}
 	return yyjson_mut_strcpy(doc, node->text);
+}
+
+void cda_yaml_python_scalar(const struct cda_yaml *node, struct cda_buf *out)
+{
+	if (node->kind == CDA_YAML_BOOL)
+		cda_buf_adds(out, node->truth ? "True" : "False");
+	else if (node->kind == CDA_YAML_NULL)
+		cda_buf_adds(out, "None");
+	else
+		cda_buf_adds(out, node->text);
 }

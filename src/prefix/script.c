@@ -13,27 +13,6 @@ static const char *const names[] = {
 	[CDA_SCRIPT_PRE_UNLINK] = "pre-unlink",
 };
 
-static const char *find(const char *const *env, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; env && *env; env++)
-		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
-			return *env + len + 1;
-	return NULL;
-}
-
-static void set(struct cda_strv *env, const char *name, const char *value)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = env->n; i-- > 0;)
-		if (strncmp(env->v[i], name, len) == 0 && env->v[i][len] == '=')
-			cda_strv_remove(env, i);
-	if (value)
-		cda_strv_pushf(env, "%s=%s", name, value);
-}
-
 extern char **environ;
 
 static void make_env(enum cda_script action, const char *dir, const char *prefix,
@@ -41,23 +20,24 @@ static void make_env(enum cda_script action, const char *dir, const char *prefix
 		     const char *const *given, struct cda_strv *env)
 {
 	const char *const *base = given ? given : (const char *const *)environ;
-	const char *path = find(base, "PATH");
+	const char *path;
 	CDA_AUTOFREE char *number = cda_asprintf("%jd", (intmax_t)record->build_number);
-	CDA_AUTOFREE char *paths =
-		cda_asprintf("%s/bin:%s", dir, path && *path ? path : "/usr/bin:/bin");
+	CDA_AUTOFREE char *paths = NULL;
 
-	for (; *base; base++)
+	for (; base && *base; base++)
 		cda_strv_push(env, *base);
-	set(env, "PATH", paths);
-	set(env, "PREFIX", prefix);
-	set(env, "ROOT_PREFIX", root_prefix);
-	set(env, "PKG_NAME", record->name);
-	set(env, "PKG_VERSION", record->version);
-	set(env, "PKG_BUILDNUM", number);
-	set(env, "SOURCE_DIR", action == CDA_SCRIPT_PRE_LINK ? dir : NULL);
+	path = cda_env_get(env, "PATH");
+	paths = cda_asprintf("%s/bin:%s", dir, path && *path ? path : "/usr/bin:/bin");
+	cda_env_set(env, "PATH", paths);
+	cda_env_set(env, "PREFIX", prefix);
+	cda_env_set(env, "ROOT_PREFIX", root_prefix);
+	cda_env_set(env, "PKG_NAME", record->name);
+	cda_env_set(env, "PKG_VERSION", record->version);
+	cda_env_set(env, "PKG_BUILDNUM", number);
+	cda_env_set(env, "SOURCE_DIR", action == CDA_SCRIPT_PRE_LINK ? dir : NULL);
 	/* post-link scripts run as in the active environment. */
 	if (action == CDA_SCRIPT_POST_LINK)
-		set(env, "CONDA_PREFIX", prefix);
+		cda_env_set(env, "CONDA_PREFIX", prefix);
 }
 
 /* What the script wants said; the file goes. */

@@ -17,7 +17,7 @@ struct switching {
 
 static const char *env_get(const struct cda_shell_opts *opts, const char *name)
 {
-	return cda_state_env_get(opts->env, name);
+	return cda_env_get(opts->env, name);
 }
 
 static void assign(struct cda_assigns *list, const char *name, const char *value)
@@ -484,9 +484,9 @@ void cda_activation_done(struct cda_activation *activation)
 void cda_activation_apply(const struct cda_activation *activation, struct cda_strv *env)
 {
 	for (size_t i = 0; i < activation->unsets.n; i++)
-		cda_state_env_set(env, activation->unsets.v[i], NULL);
+		cda_env_set(env, activation->unsets.v[i], NULL);
 	if (activation->path)
-		cda_state_env_set(env, "PATH", activation->path);
+		cda_env_set(env, "PATH", activation->path);
 	cda_vec_each (it, &activation->exports)
-		cda_state_env_set(env, it->name, it->value);
+		cda_env_set(env, it->name, it->value);
 }

@@ -270,7 +270,7 @@ static int init_shell(struct job *job, const char *shell, const char *home, cons
 		CDA_AUTOFREE char *block = NULL;
 		CDA_AUTOFREE char *rc_path = NULL;
 		CDA_AUTOFREE char *global = NULL;
-		const char *zdotdir = cda_state_env_get(job->opts->env, "ZDOTDIR");
+		const char *zdotdir = cda_env_get(job->opts->env, "ZDOTDIR");
 		bool zsh = strcmp(shell, "zsh") == 0;
 		int rc = 0;
 

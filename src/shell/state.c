@@ -131,24 +131,3 @@ void cda_state_scripts(const char *prefix, const char *dir, const char *ext, boo
 			cda_strv_take(ret, cda_path_join(path, name));
 	}
 }
-
-const char *cda_state_env_get(const struct cda_strv *env, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; env && i < env->n; i++)
-		if (strncmp(env->v[i], name, len) == 0 && env->v[i][len] == '=')
-			return env->v[i] + len + 1;
-	return NULL;
-}
-
-void cda_state_env_set(struct cda_strv *env, const char *name, const char *value)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = env->n; i-- > 0;)
-		if (strncmp(env->v[i], name, len) == 0 && env->v[i][len] == '=')
-			cda_strv_remove(env, i);
-	if (value)
-		cda_strv_pushf(env, "%s=%s", name, value);
-}

@@ -14,8 +14,4 @@ void cda_state_vars_done(struct cda_assigns *vars);
 void cda_state_scripts(const char *prefix, const char *dir, const char *ext, bool reverse,
 		       struct cda_strv *ret);
 
-/* "NAME=value" lists. */
-const char *cda_state_env_get(const struct cda_strv *env, const char *name);
-void cda_state_env_set(struct cda_strv *env, const char *name, const char *value);
-
 #endif

@@ -144,3 +144,30 @@ void cda_strv_done(struct cda_strv *list)
 	free(list->v);
 	*list = (struct cda_strv){0};
 }
+
+static bool is_variable(const char *line, const char *name, size_t len)
+{
+	return len > 0 && strncmp(line, name, len) == 0 && line[len] == '=';
+}
+
+const char *cda_env_get(const struct cda_strv *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; env && i < env->n; i++)
+		if (is_variable(env->v[i], name, len))
+			return env->v[i] + len + 1;
+	return NULL;
+}
+
+void cda_env_set(struct cda_strv *env, const char *name, const char *value)
+{
+	size_t len = strlen(name);
+	char *line = value ? cda_asprintf("%s=%s", name, value) : NULL; /* value may be of env */
+
+	for (size_t i = env->n; i-- > 0;)
+		if (is_variable(env->v[i], name, len))
+			cda_strv_remove(env, i);
+	if (line)
+		cda_strv_take(env, line);
+}

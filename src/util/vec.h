@@ -66,4 +66,8 @@ char *const *cda_strv_argv(struct cda_strv *list); /* NULL-ended, borrowed; neve
 void cda_strv_done(struct cda_strv *list);
 #define CDA_AUTOSTRV CDA_CLEANUP(cda_strv_done)
 
+/* An environment, "NAME=value" lines: a variable's value, borrowed; NULL when unset or env is. */
+const char *cda_env_get(const struct cda_strv *env, const char *name);
+void cda_env_set(struct cda_strv *env, const char *name, const char *value); /* NULL unsets */
+
 #endif
