@@ -1,4 +1,5 @@
 #include "forge/elf.h"
+#include "core/version.h"
 #include "util/alloc.h"
 #include "util/str.h"
 
@@ -103,6 +104,55 @@ static const char *dyn_text(const struct elf *elf, const Elf64_Dyn *dyn)
 	return text_at(elf, elf->strtab->d_un.d_ptr + dyn->d_un.d_val);
 }
 
+static void newer_glibc(const char *name, char **glibc)
+{
+	static const char prefix[] = "GLIBC_";
+	const char *version = name + sizeof(prefix) - 1;
+
+	/* GLIBC_PRIVATE is no version, GLIBC_ABI_DT_RELR comes with 2.36. */
+	if (cda_streq(name, "GLIBC_ABI_DT_RELR"))
+		version = "2.36";
+	else if (!cda_starts_with(name, prefix) || !cda_is_digit(*version))
+		return;
+	if (!*glibc || cda_version_cmp_text(version, *glibc) > 0)
+		cda_replace(glibc, cda_strdup(version));
+}
+
+/* The versions that the file asks of its libraries: DT_VERNEED, a chain of files with a chain of
+ * names each. Every step goes forward, so the chains end. */
+static int read_versions(const struct elf *elf, uint64_t address, char **ret_glibc)
+{
+	Elf64_Verneed need;
+
+	do {
+		const void *p = at_address(elf, address, sizeof(need));
+		uint64_t at;
+
+		if (!p)
+			return bad(elf, "versions outside the file");
+		memcpy(&need, p, sizeof(need));
+		at = address + need.vn_aux;
+		for (unsigned i = 0; i < need.vn_cnt; i++) {
+			Elf64_Vernaux aux;
+			const char *name = NULL;
+
+			p = at_address(elf, at, sizeof(aux));
+			if (p) {
+				memcpy(&aux, p, sizeof(aux));
+				name = text_at(elf, elf->strtab->d_un.d_ptr + aux.vna_name);
+			}
+			if (!name)
+				return bad(elf, "a version outside the file");
+			newer_glibc(name, ret_glibc);
+			if (aux.vna_next == 0)
+				break;
+			at += aux.vna_next;
+		}
+		address += need.vn_next;
+	} while (need.vn_next != 0);
+	return 0;
+}
+
 int cda_elf_info(const struct cda_buf *file, struct cda_elf_info *ret, struct cda_err *err)
 {
 	struct cda_buf view = *file;
@@ -114,6 +164,10 @@ int cda_elf_info(const struct cda_buf *file, struct cda_elf_info *ret, struct cd
 		int64_t tag = elf.dyn[i].d_tag;
 		const char *text;
 
+		if (tag == DT_VERNEED) {
+			rc = read_versions(&elf, elf.dyn[i].d_un.d_ptr, &ret->glibc);
+			continue;
+		}
 		if (tag != DT_NEEDED && tag != DT_SONAME && tag != DT_RPATH && tag != DT_RUNPATH)
 			continue;
 		text = dyn_text(&elf, &elf.dyn[i]);
@@ -134,6 +188,7 @@ void cda_elf_info_done(struct cda_elf_info *info)
 {
 	cda_strv_done(&info->needed);
 	free(info->soname);
+	free(info->glibc);
 	free(info->rpath);
 	*info = (struct cda_elf_info){0};
 }

@@ -17,6 +17,7 @@ bool cda_elf_is(const void *p, size_t len);
 struct cda_elf_info {
 	struct cda_strv needed;
 	char *soname, *rpath; /* owned, or NULL; rpath: DT_RPATH or DT_RUNPATH */
+	char *glibc; /* the newest GLIBC_ version that a symbol asks for: "2.38"; owned, or NULL */
 	bool dynamic;
 };
 int cda_elf_info(const struct cda_buf *file, struct cda_elf_info *ret, struct cda_err *err)

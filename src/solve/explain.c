@@ -78,8 +78,14 @@ static void hint_versions(const struct cda_universe *uni, const struct cda_match
 		cda_buf_addf(&out, "%s%s", shown ? ", " : "", texts.v[best]);
 		cda_strv_remove(&texts, best);
 	}
-	cda_err_hint(err, "versions of %s that are there: %s%s", bucket->name, out.p,
-		     texts.n > 0 ? ", ..." : "");
+	if (bucket->records.v[0]->is_virtual)
+		cda_err_hint(err,
+			     "%s is what this system has, in version %s: the packages are made for "
+			     "another system",
+			     bucket->name, out.p);
+	else
+		cda_err_hint(err, "versions of %s that are there: %s%s", bucket->name, out.p,
+			     texts.n > 0 ? ", ..." : "");
 }
 
 int cda_explain_missing(const struct cda_universe *uni, const struct cda_indexes *jobs,

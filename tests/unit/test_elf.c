@@ -1,7 +1,9 @@
 /* Changes to ELF files, on one that is made here: a code page, a table of frozen modules, a
  * dynamic section. */
 #include "check.h"
+#include "core/version.h"
 #include "forge/elf.h"
+#include "util/fs.h"
 #include "util/alloc.h"
 #include "util/str.h"
 
@@ -113,6 +115,22 @@ TEST(names_are_read)
 	CHECK_STR(info.needed.v[0], "libz.so.1");
 	CHECK_STR(info.soname, "libme.so");
 	CHECK_STR(info.rpath, "/old");
+	CHECK(!info.glibc);
+	cda_elf_info_done(&info);
+}
+
+/* This program itself is linked against some glibc: 2.34 brought __libc_start_main anew. */
+TEST(the_glibc_that_a_program_asks_for)
+{
+	CDA_AUTOBUF struct cda_buf file = CDA_BUF_INIT;
+	struct cda_elf_info info;
+	struct cda_err err = {0};
+
+	REQUIRE(cda_fs_read(AT_FDCWD, "/proc/self/exe", 1 << 30, &file, &err) == 0);
+	REQUIRE(cda_elf_info(&file, &info, &err) == 0);
+	CHECK_AT(cda_version_cmp_text(info.glibc ? info.glibc : "", "2.34") >= 0 &&
+			 cda_version_cmp_text(info.glibc, "3") < 0,
+		 "it is '%s'", info.glibc);
 	cda_elf_info_done(&info);
 }
 
