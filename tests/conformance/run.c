@@ -84,6 +84,29 @@ static int run_file(const char *path)
 	return tally.failed > 0 || tally.passed == 0;
 }
 
+static char *replace_all(const char *text, const char *from, const char *to)
+{
+	struct cda_buf out = CDA_BUF_INIT;
+	const char *hit;
+
+	for (; (hit = strstr(text, from)); text = hit + strlen(from)) {
+		cda_buf_add(&out, text, (size_t)(hit - text));
+		cda_buf_adds(&out, to);
+	}
+	cda_buf_adds(&out, text);
+	return cda_buf_take(&out);
+}
+
+char *tally_exchange(const char *text, const struct tally_place *places, size_t n, bool to_real)
+{
+	char *result = cda_strdup(text);
+
+	for (size_t i = 0; i < n; i++)
+		cda_replace(&result, to_real ? replace_all(result, places[i].name, places[i].real)
+					     : replace_all(result, places[i].real, places[i].name));
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	int status = 0;

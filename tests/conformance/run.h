@@ -32,6 +32,12 @@ struct cda_arena;
 void tally_channel_config(const char *condarc, struct cda_arena *arena,
 			  struct cda_channel_config *ret);
 void tally_channel_config_done(struct cda_channel_config *config);
+/* What the vectors write for a place of this run. */
+struct tally_place {
+	const char *name, *real;
+};
+/* Owned: text with every name of a place as the real one, or the other way round. */
+char *tally_exchange(const char *text, const struct tally_place *places, size_t n, bool to_real);
 /* Owned: text with <CWD>, <CWD_PARENT> and <HOME> as the configuration above has them. */
 char *tally_places(const char *text);
 

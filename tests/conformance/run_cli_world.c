@@ -166,32 +166,14 @@ static void put(const char *path, const void *text, size_t len)
 	must(cda_fs_replace(AT_FDCWD, path, text, len, 0666, false, &err), &err);
 }
 
-static char *replace_all(const char *text, const char *from, const char *to)
-{
-	struct cda_buf out = CDA_BUF_INIT;
-	const char *hit;
-
-	for (; (hit = strstr(text, from)); text = hit + strlen(from)) {
-		cda_buf_add(&out, text, (size_t)(hit - text));
-		cda_buf_adds(&out, to);
-	}
-	cda_buf_adds(&out, text);
-	return cda_buf_take(&out);
-}
-
 static char *exchange(const struct world *world, const char *text, bool to_real)
 {
-	const struct {
-		const char *name, *real;
-	} places[] = {{"<CHANNEL>", world->channel},  {"<CHANNELS>", world->channels},
-		      {"<HTTP>", world->server->url}, {"<HOME>", world->home},
-		      {"<NOBODY>", world->nobody},    {"<ROOT>", world->root}};
-	char *result = cda_strdup(text);
+	const struct tally_place places[] = {
+		{"<CHANNEL>", world->channel},  {"<CHANNELS>", world->channels},
+		{"<HTTP>", world->server->url}, {"<HOME>", world->home},
+		{"<NOBODY>", world->nobody},    {"<ROOT>", world->root}};
 
-	for (size_t i = 0; i < CDA_LEN(places); i++)
-		cda_replace(&result, to_real ? replace_all(result, places[i].name, places[i].real)
-					     : replace_all(result, places[i].real, places[i].name));
-	return result;
+	return tally_exchange(text, places, CDA_LEN(places), to_real);
 }
 
 char *world_real(const struct world *world, const char *text)

@@ -9,34 +9,15 @@
 /* This file of a package is an absolute link to a file of the machine. */
 static const char of_the_machine[] = "share/sl/absolute";
 
-static char *replace_all(const char *text, const char *from, const char *to)
-{
-	struct cda_buf out = CDA_BUF_INIT;
-	const char *hit;
-
-	for (; (hit = strstr(text, from)); text = hit + strlen(from)) {
-		cda_buf_add(&out, text, (size_t)(hit - text));
-		cda_buf_adds(&out, to);
-	}
-	cda_buf_adds(&out, text);
-	return cda_buf_take(&out);
-}
-
 static char *exchange(const struct layout *layout, const char *text, bool to_real)
 {
-	const struct {
-		const char *name, *real;
-	} places[] = {{"<CHANNEL>", layout->channel},
-		      {"<PREFIX>", layout->prefix},
-		      {"<PKGS>", layout->pkgs},
-		      {"<HOME>", layout->home},
-		      {"<CONDA_ROOT>", layout->root}};
-	char *result = cda_strdup(text);
+	const struct tally_place places[] = {{"<CHANNEL>", layout->channel},
+					     {"<PREFIX>", layout->prefix},
+					     {"<PKGS>", layout->pkgs},
+					     {"<HOME>", layout->home},
+					     {"<CONDA_ROOT>", layout->root}};
 
-	for (size_t i = 0; i < CDA_LEN(places); i++)
-		cda_replace(&result, to_real ? replace_all(result, places[i].name, places[i].real)
-					     : replace_all(result, places[i].real, places[i].name));
-	return result;
+	return tally_exchange(text, places, CDA_LEN(places), to_real);
 }
 
 char *layout_real(const struct layout *layout, const char *text)
