@@ -1,8 +1,6 @@
 #include "forge/repack.h"
 #include "forge/closure.h"
 #include "forge/compile.h"
-#include "forge/elf.h"
-#include "core/version.h"
 #include "util/alloc.h"
 #include "util/fs.h"
 #include "util/hash.h"
@@ -10,11 +8,9 @@
 #include "util/workers.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 /* goes into every build hash: bump it when the same input gives other packages */
 #define FORGE_FORMAT "2"
-#define ELF_MAX ((size_t)1 << 30)
 
 struct run {
 	const struct cda_repack *repack;
@@ -190,37 +186,6 @@ static int make_build(struct cda_package *package, struct cda_err *err)
 	return 0;
 }
 
-/* glibc is no package: what the files ask of it becomes a need of the virtual package, so that an
- * older system is told before anything is installed. */
-static int need_glibc(struct cda_package *package, struct cda_err *err)
-{
-	CDA_AUTOSTRV struct cda_strv paths = {0};
-	CDA_AUTOFREE char *newest = NULL;
-	int rc = cda_stage_files(package->stage.pkg_fd, &paths, err);
-
-	for (size_t i = 0; !rc && i < paths.n; i++) {
-		CDA_AUTOBUF struct cda_buf file = CDA_BUF_INIT;
-		struct cda_elf_info info = {0};
-		struct stat st;
-
-		if (fstatat(package->stage.pkg_fd, paths.v[i], &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		rc = cda_fs_read(package->stage.pkg_fd, paths.v[i], ELF_MAX, &file, err);
-		if (rc || !cda_elf_is(file.p, file.len))
-			continue;
-		rc = cda_elf_info(&file, &info, err);
-		if (rc)
-			cda_err_wrap(err, rc, "'%s'", paths.v[i]);
-		else if (info.glibc && (!newest || cda_version_cmp_text(info.glibc, newest) > 0))
-			cda_replace(&newest, cda_strdup(info.glibc));
-		cda_elf_info_done(&info);
-	}
-	if (!rc && newest)
-		cda_strv_pushf(&package->depends, "__glibc >=%s,<3.0.a0", newest);
-	return rc;
-}
-
 static int make_stage(void *ctx, size_t i, struct cda_err *err)
 {
 	struct run *run = ctx;
@@ -236,8 +201,10 @@ static int make_stage(void *ctx, size_t i, struct cda_err *err)
 	package->stage.epoch = newest ? newest : run->repack->epoch;
 	if (!rc)
 		rc = cda_stage_run(&package->stage, err);
-	if (!rc)
-		rc = need_glibc(package, err);
+	/* glibc is no package: what the files ask of it becomes a need of the virtual package, so
+	 * that an older system is told before anything is installed. */
+	if (!rc && package->stage.glibc)
+		cda_strv_pushf(&package->depends, "__glibc >=%s,<3.0.a0", package->stage.glibc);
 	if (!rc)
 		cda_emit(run->repack->events, CDA_EVENT_DEBUG, "staged %s", package->recipe->name);
 	return rc;

@@ -1,4 +1,5 @@
 #include "forge/stage.h"
+#include "core/version.h"
 #include "forge/condafile.h"
 #include "forge/deb.h"
 #include "forge/edit.h"
@@ -72,6 +73,7 @@ void cda_stage_done(struct cda_stage *stage)
 		close(stage->pkg_fd);
 	free(stage->dir);
 	cda_strv_done(&stage->compile);
+	free(stage->glibc);
 	*stage = (struct cda_stage){.deb_fd = -1, .pkg_fd = -1};
 }
 
@@ -384,7 +386,8 @@ static char *rpath_of(const char *path)
 	return cda_buf_take(&out);
 }
 
-static int fix_elf(struct cda_buf *file, const char *path, bool *ret_changed, struct cda_err *err)
+static int fix_elf(struct cda_stage *stage, struct cda_buf *file, const char *path,
+		   bool *ret_changed, struct cda_err *err)
 {
 	struct cda_elf_info info;
 	CDA_AUTOFREE char *rpath = rpath_of(path);
@@ -395,6 +398,8 @@ static int fix_elf(struct cda_buf *file, const char *path, bool *ret_changed, st
 		return rc;
 	for (size_t i = 0; i < info.needed.n; i++)
 		wanted = wanted || !cda_stage_is_glibc(info.needed.v[i]);
+	if (info.glibc && (!stage->glibc || cda_version_cmp_text(info.glibc, stage->glibc) > 0))
+		cda_replace(&stage->glibc, cda_strdup(info.glibc));
 	if ((wanted || info.rpath) && !cda_streq(info.rpath, rpath)) {
 		rc = cda_elf_set_rpath(file, rpath, err);
 		*ret_changed = !rc;
@@ -440,7 +445,7 @@ static int fix_file(struct cda_stage *stage, const char *path, struct cda_err *e
 	if (rc)
 		return rc;
 	if (cda_elf_is(file.p, file.len))
-		rc = fix_elf(&file, path, &changed, err);
+		rc = fix_elf(stage, &file, path, &changed, err);
 	else if (cda_starts_with(path, "bin/"))
 		changed = fix_head(&file);
 	if (!rc && changed)

@@ -37,6 +37,7 @@ struct cda_stage {
 	int deb_fd, pkg_fd;      /* deb/ and pkg/ */
 	int64_t epoch;           /* no file is younger than this, seconds */
 	struct cda_strv compile; /* folders that compile steps named */
+	char *glibc; /* the newest version that a file asks of glibc: "2.38", or NULL; owned */
 };
 
 /* Makes the folder NAME below work. The caller owns *ret (cda_stage_done). */
