@@ -8,6 +8,7 @@
 #include "prefix/txn.h"
 #include "util/alloc.h"
 #include "util/fs.h"
+#include "util/map.h"
 #include "util/str.h"
 #include "util/url.h"
 
@@ -287,26 +288,26 @@ void cda_change_fetch_options(struct cda_context *ctx, struct cda_fetch_options 
 	options->events = ctx->events;
 }
 
-/* What is new gets the text of the spec that asked for it. */
+/* What is new gets the text of the spec that asked for it; of several the last. */
 static void note_requested(struct cda_change *change)
 {
+	const struct cda_strv *specs = &change->plan.update_specs;
 	struct cda_records *link = &change->plan.link;
+	CDA_CLEANUP(cda_map_freep) struct cda_map *texts = cda_map_new();
 
+	for (size_t k = 0; k < specs->n; k++) {
+		CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
+		struct cda_err ignored = {0};
+
+		if (cda_matchspec_parse(change->ctx->channels, specs->v[k], &spec, &ignored) == 0)
+			cda_map_set(texts, cda_matchspec_name(spec), specs->v[k]);
+		cda_err_done(&ignored);
+	}
 	for (size_t i = 0; i < link->n; i++) {
 		struct cda_record *copy = cda_record_copy(change->arena, link->v[i]);
 
-		copy->requested_spec = NULL;
-		for (size_t k = 0; k < change->plan.update_specs.n; k++) {
-			CDA_CLEANUP(cda_matchspec_freep) struct cda_matchspec *spec = NULL;
-			const char *text = change->plan.update_specs.v[k];
-			struct cda_err ignored = {0};
-
-			if (cda_matchspec_parse(change->ctx->channels, text, &spec, &ignored) ==
-				    0 &&
-			    cda_streq(cda_matchspec_name(spec), copy->name))
-				copy->requested_spec = cda_arena_strdup(change->arena, text);
-			cda_err_done(&ignored);
-		}
+		copy->requested_spec =
+			cda_arena_strdup(change->arena, cda_map_get(texts, copy->name));
 		link->v[i] = copy;
 	}
 }
