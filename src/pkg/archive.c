@@ -5,10 +5,10 @@
 #include "util/fs.h"
 #include "util/json.h"
 #include "util/str.h"
+#include "util/utf8.h"
 
 #include <archive_entry.h>
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 
 enum { block_size = 256 * 1024, members_max = 64, metadata_max = 64 * 1024 };
@@ -21,29 +21,6 @@ static struct archive *close_archive(struct archive *archive)
 }
 CDA_DEFINE_CLEANUP(struct archive *, close_archive)
 #define AUTOARCHIVE CDA_CLEANUP(close_archivep)
-
-/* libarchive takes names through the locale: under "C" those in UTF-8 would lose their letters. */
-struct utf8 {
-	locale_t ours, before;
-};
-
-static struct utf8 utf8_begin(void)
-{
-	struct utf8 utf8 = {newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), (locale_t)0};
-
-	if (utf8.ours)
-		utf8.before = uselocale(utf8.ours);
-	return utf8;
-}
-
-static void utf8_end(struct utf8 *utf8)
-{
-	if (!utf8->ours)
-		return;
-	uselocale(utf8->before);
-	freelocale(utf8->ours);
-}
-#define AUTOUTF8 CDA_CLEANUP(utf8_end) struct utf8
 
 const char *cda_archive_ending(const char *fn)
 {
@@ -201,7 +178,7 @@ static int read_tar_bz2(int fd, tar_fn *fn, void *ctx, struct cda_err *err)
 /* The kind is what the first bytes say. */
 static int read_package(int fd, enum parts wanted, tar_fn *fn, void *ctx, struct cda_err *err)
 {
-	AUTOUTF8 utf8 = utf8_begin();
+	CDA_AUTOUTF8 utf8 = cda_utf8_begin();
 	unsigned char magic[4] = {0};
 	ssize_t n = pread(fd, magic, sizeof(magic), 0);
 
