@@ -26,7 +26,8 @@ die_hint()
 }
 
 # Read config/.env; a variable that the environment already has wins. Values may use the ones
-# above them as ${NAME}, and IMAGE follows RELEASE.
+# above them as ${NAME}. The image's name follows RELEASE, also where a shell has exported the
+# file as it is.
 load_env()
 {
 	while IFS= read -r env_line || [ -n "$env_line" ]; do
@@ -37,9 +38,10 @@ load_env()
 		env_key=${env_line%%=*}
 		eval "env_set=\${$env_key+set}"
 		[ -n "$env_set" ] || eval "$env_key=\"${env_line#*=}\""
-		if [ "$env_key" = IMAGE ] && [ -z "$env_set" ] && [ "$RELEASE" != condense ]; then
-			# shellcheck disable=SC2034 # exported below
-			IMAGE=condense/miniconda3:$CONDA_VER-py$PY_VER-$DISTRO
+		if [ "$env_key" = IMAGE_NAME ] && [ "$RELEASE" = miniconda ] &&
+			[ "$IMAGE_NAME" = "condense/conda:$VERSION" ]; then
+			IMAGE_NAME=condense/miniconda3:$CONDA_VER
+			[ "${IMAGE-}" != "condense/conda:$VERSION-py$PY_VER-$DISTRO" ] || unset IMAGE
 		fi
 		export "${env_key?}"
 	done <"$root/config/.env"

@@ -5,12 +5,12 @@
 . "$(dirname "$0")/lib.sh"
 serve
 use_mirror
-list apt.txt 'jq\n'
+list os.txt 'jq\n'
 list pip.txt 'soupsieve\n'
 list conda.txt 'beautifulsoup4\n'
 list none.txt '# nothing\n'
 list python.txt 'python<3\n'
-all_lists="-v $T/apt.txt:/tmp/apt_requirements.txt:ro -v $T/conda.txt:/tmp/conda_requirements.txt:ro
+all_lists="-v $T/os.txt:$os_list:ro -v $T/conda.txt:/tmp/conda_requirements.txt:ro
 	-v $T/pip.txt:/tmp/pip_requirements.txt:ro"
 inspect()
 {
@@ -19,22 +19,19 @@ inspect()
 }
 
 # The X server of 31: says what display number it was asked for.
-mkdir -p "$T/x11"
-chmod 777 "$T/x11"
-python3 - "$T/x11/X9" <<'EOF' &
-import os, socket, sys
+beside x11 "$IMAGE" -c '
+import os, socket
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1] + ".new")
+server.bind("/beside/X9.new")
 server.listen(4)
-os.chmod(sys.argv[1] + ".new", 0o777)
-os.rename(sys.argv[1] + ".new", sys.argv[1])
+os.chmod("/beside/X9.new", 0o777)
+os.rename("/beside/X9.new", "/beside/X9")
 while True:
     client = server.accept()[0]
     client.sendall(b"hello " + client.recv(100))
     client.close()
-EOF
-xserver=$!
-trap 'kill $xserver 2>/dev/null; clean_up' EXIT
+'
+wait_for "$T/x11/X9"
 
 for user in default host; do
 	"as_$user"
@@ -97,9 +94,9 @@ hello client"
 	run $from_loopback -e CONDENSE_ON_ERROR=continue \
 		-v "$T/python.txt:/tmp/conda_requirements.txt:ro" 'python -V'
 	is_like "34 and Python is still the same" "Python $PY_VER.*"
-	run $from_mirror $from_loopback -e APT_REQUIREMENTS=/lists/apt.txt \
+	run $from_mirror $from_loopback -e "$os_variable=/lists/os.txt" \
 		-e CONDA_REQUIREMENTS=/lists/conda.txt -e PIP_REQUIREMENTS=/lists/pip.txt \
-		-v "$T/apt.txt:/lists/apt.txt:ro" -v "$T/conda.txt:/lists/conda.txt:ro" \
+		-v "$T/os.txt:/lists/os.txt:ro" -v "$T/conda.txt:/lists/conda.txt:ro" \
 		-v "$T/pip.txt:/lists/pip.txt:ro" 'jq --version >/dev/null && python -c "import bs4" && echo all'
 	is "35 other paths for the lists" all
 	run -e NEW_USER=dja -e NEW_HOME=/home/.dja 'printenv HOME; readlink $HOME'
@@ -135,7 +132,7 @@ hello client"
 			'find ~/.cache /tmp/pip* /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists \
 				-type f -size +0 ! -name "urls*" ! -name "*_requirements.txt" 2>/dev/null; true'
 		is "44 no cache is left after a start" ""
-		asked=$(wc -l <"$T/requests")
+		asked=$(wc -l <"$site/requests")
 		docker restart -t 60 "$container" >/dev/null 2>"$T/err"
 		wait_for_start 2
 		result $? "40 restarted"
@@ -143,7 +140,7 @@ hello client"
 			python -c "import bs4" && echo kept'
 		is "40 name and packages survive a restart" "dja
 kept"
-		[ "$asked" = "$(wc -l <"$T/requests")" ]
+		[ "$asked" = "$(wc -l <"$site/requests")" ]
 		result $? "62 a second start asks for nothing"
 		docker logs "$container" 2>&1 | grep -c 'condense: installing' >"$T/out"
 		is "62 and installs nothing" 3
@@ -170,7 +167,7 @@ is "38 the home belongs to the caller" 54321
 mkdir -p "$T/activate.d"
 echo 'echo read by root' >"$T/activate.d/hook.sh"
 run -u 0 -v "$T/activate.d:/opt/conda/etc/conda/activate.d:ro" $from_mirror \
-	-v "$T/apt.txt:/tmp/apt_requirements.txt:ro" \
+	-v "$T/os.txt:$os_list:ro" \
 	'id -u; echo $HOME; grep -c anaconda:x:3000: /etc/passwd; command -v jq; echo ${PATH%%:*}'
 is "32 root: no mapping, no installs, no user's files" "0
 /root
@@ -204,41 +201,24 @@ run 'find ~ /root /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /tm
 is "44 no cache is in the image" ""
 inspect '{{json .Config.Entrypoint}} {{json .Config.Cmd}} {{.Config.WorkingDir}} {{.Config.User}} {{json .Config.Volumes}}'
 is "46 entry point, command, folder, user, volume" \
-	'["/entrypoint.sh"] ["bash"] /main anaconda:anaconda {"/tmp/.X11-unix":{}}'
+	'["/entrypoint.sh"] ["'$image_shell'"] /main anaconda:anaconda {"/tmp/.X11-unix":{}}'
 inspect '{{json .Config.Cmd}}'
-is "36 the command is bash" '["bash"]'
+is "36 the command is $image_shell" "[\"$image_shell\"]"
 inspect '{{range .Config.Env}}{{println .}}{{end}}'
 grep -qxF 'PATH=/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/out"
 result $? "46 PATH"
 grep -qxF 'ENV=/etc/condense/shellrc' "$T/out"
 result $? "37 ENV names the rc for ash"
 inspect '{{index .Config.Labels "maintainerName"}}|{{index .Config.Labels "org.opencontainers.image.version"}}'
-is_like "46 labels" "?*|$VERSION"
+is_like "46 labels" "?*|$release_version"
 filled()
 {
 	docker history --format '{{.Size}}' "$1" | grep -vc '^0B$'
 }
-[ "$(filled "$IMAGE")" -eq $(($(filled "debian:$DEBIAN_SUITE-slim") + 1)) ]
-result $? "46 one layer on its base"
-
-cd "$root" || exit 1
-compose="docker compose"
-! command -v docker-compose >/dev/null 2>&1 || compose=docker-compose
-project=cda$$
-timeout 1800 env COMPOSE_PROJECT_NAME=$project $compose -f dist/debian/docker-compose.yaml \
-	--env-file config/.env up --build -d >"$T/out" 2>"$T/err"
-status=$?
-ended "47 docker-compose up --build" 0
-container=$($compose -p $project -f dist/debian/docker-compose.yaml --env-file config/.env ps -q 2>/dev/null)
-in_container "$container" sh -c 'until [ "$(id -un)" = anaconda ]; do sleep 0.1; done; id -u'
-is "47 the service runs as HOST_UID" "$HOST_UID"
-$compose -p $project -f dist/debian/docker-compose.yaml --env-file config/.env down -t 60 -v >/dev/null 2>&1
-# shellcheck disable=SC2035 # as documented
-timeout 1800 docker buildx bake -f dist/debian/docker-compose.yaml --set *.platform=linux/amd64 \
-	--set *.context=. --load >"$T/out" 2>"$T/err"
-status=$?
-ended "47 docker buildx bake" 0
-grep -q "naming to .*$IMAGE" "$T/err"
-result $? "47 it makes the same image"
-skip "48 release archive" "RELEASE=miniconda is not built by this tree"
+if docker image inspect "$base" >/dev/null 2>&1; then
+	[ "$(filled "$IMAGE")" -eq $(($(filled "$base") + 1)) ]
+	result $? "46 one layer on its base"
+else
+	skip "46 one layer on its base" "$base is not here"
+fi
 finish

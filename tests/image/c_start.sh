@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2086 # scripts for the container; words
 # shellcheck source=tests/image/lib.sh
 . "$(dirname "$0")/lib.sh"
-serve
+serve release
 use_mirror
 mkdir -p "$T/context"
 cp "$T/apt.conf" "$T/debian.sources" "$T/context/"

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2086 # scripts for the container; words
 # shellcheck source=tests/image/lib.sh
 . "$(dirname "$0")/lib.sh"
-serve
+serve release
 
 for user in default host; do
 	"as_$user"

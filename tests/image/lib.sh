@@ -1,6 +1,8 @@
-# lib.sh - what the image tests share: the engine, one run, TAP, loopback servers, clean-up.
+# lib.sh - what the image tests share: the engine, one run, TAP, a loopback server, clean-up.
 # shellcheck shell=sh disable=SC2034
 # A case's name starts with its number in the acceptance list. Nothing waits for a fixed time.
+# Sections A and B need a shell and docker on this machine and no more: what they install is made
+# and served by a container of the image itself (tests/image/site).
 set -u
 tests=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=tools/lib.sh
@@ -9,29 +11,68 @@ root=$(CDPATH='' cd -- "$tests/../.." && pwd)
 build=$root/build
 load_env
 
+# ---- what differs between the distributions and between the families
+
+case $DISTRO in
+debian)
+	image_shell=bash
+	os=apt
+	os_variable=APT_REQUIREMENTS
+	base=debian:$DEBIAN_SUITE-slim
+	;;
+alpine)
+	image_shell="sh"
+	os=apk
+	os_variable=APK_REQUIREMENTS
+	base=alpine:$ALPINE_VERSION
+	;;
+*)
+	echo "Bail out! DISTRO=$DISTRO: there are debian and alpine"
+	exit 1
+	;;
+esac
+case $RELEASE in
+condense)
+	release_version=$VERSION
+	conda_version=$VERSION
+	;;
+*)
+	release_version=$CONDA_VER
+	conda_version=${CONDA_VER%-*}
+	;;
+esac
+os_list=/tmp/${os}_requirements.txt
+packages=/opt/conda/lib/python$PY_VER/site-packages
+
 number=0
 failures=0
 T=$(mktemp -d "${TMPDIR:-/tmp}/cda-image.XXXXXX") || exit 1
 chmod 755 "$T"
 label=cda-test=$(basename "$T")
-server=
 trap 'clean_up' EXIT
 trap 'exit 1' HUP INT TERM
 
 clean_up()
 {
-	[ -z "$server" ] || kill "$server" 2>/dev/null
 	old=$(docker ps -aq --filter "label=$label")
 	# shellcheck disable=SC2086 # ids
 	[ -z "$old" ] || docker rm -f -v $old >/dev/null 2>&1
+	# What a container's user wrote may be another's here.
+	rm -rf "$T" 2>/dev/null || docker run --rm -u 0 -v "$T:/T" --entrypoint /bin/sh "$IMAGE" \
+		-c 'rm -rf /T/*' >/dev/null 2>&1
+	rm -rf "$T"
 	old=$(docker images -q --filter "label=$label")
 	# shellcheck disable=SC2086
 	[ -z "$old" ] || docker rmi -f $old >/dev/null 2>&1
-	rm -rf "$T"
 }
 
-engine_env=$("$root/tools/engine" up) || exit 1
-eval "$engine_env"
+# The engine that answers, else our own.
+if docker version >/dev/null 2>&1; then
+	export DOCKER_BUILDKIT=1
+else
+	engine_env=$("$root/tools/engine" up) || exit 1
+	eval "$engine_env"
+fi
 docker image inspect "$IMAGE" >/dev/null 2>&1 || {
 	echo "Bail out! there is no image '$IMAGE': run make image"
 	exit 1
@@ -142,7 +183,7 @@ run()
 	done
 	script=$1
 	shift
-	docker_run "$@" "$IMAGE" bash -c "$script"
+	docker_run "$@" "$IMAGE" "$image_shell" -c "$script"
 }
 
 # up NAME FLAG...: a container that stays; waits until its command runs.
@@ -193,37 +234,61 @@ image()
 	status=$?
 }
 
-# ---- what is installed in the tests, from loopback and from the Debian mirror
+# ---- what is installed in the tests: from loopback, and from the distribution's mirror
 
-# Sets url; conda finds the release's channel there as conda-forge, pip an index of wheels.
+# beside NAME ARGUMENT...: Python in a container of the image, on this machine's network, with
+# $T/NAME as /beside; sets container.
+beside()
+{
+	container=cda-$1-$$
+	mkdir -p "$T/$1"
+	chmod 777 "$T/$1"
+	where=$T/$1
+	shift
+	docker run -d --name "$container" --network host --label "$label" -u "$(id -u):$(id -g)" \
+		-v "$where:/beside" --entrypoint /opt/conda/bin/python "$@" >/dev/null 2>"$T/err"
+}
+
+# wait_for FILE: until the container beside has made it.
+wait_for()
+{
+	tries=0
+	until [ -e "$1" ]; do
+		tries=$((tries + 1))
+		if [ "$tries" -ge 600 ] ||
+			[ "$(docker inspect -f '{{.State.Running}}' "$container" 2>/dev/null)" != true ]; then
+			{ cat "$T/err"; docker logs "$container" 2>&1 | tail -n 5; } | sed 's/^/# /'
+			echo "Bail out! no $(basename "$1") from a container: are this machine's files the engine's?"
+			exit 1
+		fi
+		sleep 0.1
+	done
+}
+
+# serve [release]: conda finds a channel of stand-ins, or the embedded release's, as conda-forge,
+# and pip an index of wheels. Sets url, site and from_loopback. UPSTREAM=1: what the image has
+# configured, which is conda-forge and PyPI themselves.
 serve()
 {
 	site=$T/site
-	mkdir -p "$site/channels" "$build/image/debs"
-	ln -s "$build/release/channel" "$site/channels/conda-forge"
-	if ! ls "$build/image/debs"/python3-bs4_*.deb >/dev/null 2>&1; then
-		apt_root deb "$DEBIAN_SUITE"
-		for package in python3-soupsieve python3-typing-extensions python3-bs4; do
-			fetch_deb "$package" "$build/image/debs"
-		done
-	fi
-	"$tests/mkindex" "$site" "$build"/image/debs/*.deb || exit 1
-	python3 -u -m http.server --bind 127.0.0.1 --directory "$site" 0 \
-		>"$T/port" 2>"$T/requests" &
-	server=$!
-	tries=0
-	until port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$T/port") && [ -n "$port" ]; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] && kill -0 "$server" 2>/dev/null || exit 1
-		sleep 0.1
-	done
-	url=http://127.0.0.1:$port
+	channel=
+	[ "${1:-}" != release ] || channel="-v $build/release/channel:/beside/channels/conda-forge:ro"
+	# shellcheck disable=SC2086 # words
+	beside site -v "$tests/site:/site:ro" $channel "$IMAGE" /site /beside
+	wait_for "$site/port"
+	url=http://127.0.0.1:$(cat "$site/port")
 	from_loopback="-e CONDA_CHANNEL_ALIAS=$url/channels -e PIP_INDEX_URL=$url/simple"
+	[ "${UPSTREAM:-0}" != 1 ] || from_loopback=
 }
 
-# apt in the container uses the mirror and the proxy that the host's uses. Sets from_mirror.
+# The package manager in the container uses the mirror and the proxy that the host's uses; where
+# the host has none, what the image has configured. Sets from_mirror.
 use_mirror()
 {
+	from_mirror=
+	if [ "$os" != apt ] || ! (find_mirror) >/dev/null 2>&1; then
+		return
+	fi
 	find_mirror
 	apt-config dump Acquire 2>/dev/null | grep -E '(::Proxy|::Check-|::Verify-)' >"$T/apt.conf"
 	{
@@ -241,5 +306,3 @@ list()
 	printf '%b' "$2" >"$T/$1"
 	chmod 644 "$T/$1"
 }
-
-packages=/opt/conda/lib/python$PY_VER/site-packages
