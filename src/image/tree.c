@@ -282,6 +282,8 @@ void cda_tree_sort(struct cda_tree *tree)
 			first = tree->v[i];
 	}
 	qsort(tree->v, tree->n, sizeof(*tree->v), by_path);
+	for (size_t i = 0; i < tree->n; i++)
+		tree->v[i]->index = i;
 }
 
 struct cda_tree_entry *cda_tree_find(const struct cda_tree *tree, const char *path)

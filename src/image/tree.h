@@ -61,6 +61,7 @@ struct cda_tree_entry {
 	/* the first entry, by path, of the same inode; NULL when this is it. Set by cda_tree_sort
 	 */
 	struct cda_tree_entry *first;
+	size_t index;   /* in v; set by cda_tree_sort */
 	unsigned layer; /* the archive that it came with, counted from 1; a folder's last change */
 };
 
@@ -106,7 +107,7 @@ int cda_tree_add_stream(struct cda_tree *tree, cda_tree_source *source, void *ct
 int cda_tree_add_text(struct cda_tree *tree, const char *path, const void *p, size_t len,
 		      unsigned mode, int64_t mtime, struct cda_err *err) CDA_CHECK;
 
-/* Fills v and n and sets first; needed again after every change. */
+/* Fills v and n, sets first and index; needed again after every change. */
 void cda_tree_sort(struct cda_tree *tree);
 
 struct cda_tree_entry *cda_tree_find(const struct cda_tree *tree, const char *path); /* or NULL */
