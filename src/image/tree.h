@@ -49,6 +49,9 @@ struct cda_tree_inode {
 	/* where the content is: within the temporary file, or (-1) at from, below the folder */
 	int64_t offset;
 	const char *from;
+	/* of an archive: which one, from 1, and where in it, unpacked, its first header begins */
+	unsigned layer;
+	int64_t at;
 };
 
 struct cda_tree_entry {

@@ -271,6 +271,8 @@ static int add_entry(struct input *input, struct archive *tar, struct archive_en
 		return 0;
 	}
 	inode = cda_tree_inode_new(input->tree, (enum cda_tree_type)type);
+	inode->layer = input->tree->state->layer;
+	inode->at = archive_read_header_position(tar);
 	rc = fill_inode(input, tar, entry, path, inode, err);
 	return rc ? rc : cda_tree_put(input->tree, path, inode, NULL, err);
 }
