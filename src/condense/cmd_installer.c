@@ -1,5 +1,6 @@
 #include "condense/cmds.h"
 #include "forge/installer.h"
+#include "release/listing.h"
 #include "util/fs.h"
 
 #include <stdio.h>
@@ -45,6 +46,9 @@ static int run(int argc, char *const *argv, struct cda_err *err)
 	installer.epoch = opts.epoch;
 	installer.out = path;
 	rc = cda_installer_write(&installer, &size, &count, err);
+	/* The folder is a mirror that `condense releases` reads. */
+	if (!rc)
+		rc = cda_listing_write_folder(opts.out, NULL, err);
 	if (!rc)
 		printf("%s: %zu packages, %.1f MiB\n", path, count, (double)size / (1 << 20));
 out:

@@ -5,5 +5,6 @@
 #include "condense/option.h"
 
 extern const struct cda_command cda_condense_repack, cda_condense_index, cda_condense_installer;
+extern const struct cda_command cda_condense_releases;
 
 #endif

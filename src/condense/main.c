@@ -9,6 +9,7 @@ static const struct cda_command *const commands[] = {
 	&cda_condense_repack,
 	&cda_condense_index,
 	&cda_condense_installer,
+	&cda_condense_releases,
 };
 
 static void print_help(FILE *out)
@@ -30,10 +31,57 @@ static int fail(struct cda_err *err)
 	return status;
 }
 
-int main(int argc, char **argv)
+static bool asks_help(int argc, char *const *argv)
+{
+	for (int i = 0; i < argc && !cda_streq(argv[i], "--"); i++)
+		if (cda_streq(argv[i], "--help") || cda_streq(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+/* The command behind "NAME SUB", or NULL. */
+static const struct cda_command *find_sub(const struct cda_command *command, const char *word)
+{
+	for (const struct cda_command *const *sub = command->subs; *sub; sub++)
+		if (cda_streq((*sub)->name + strlen(command->name) + 1, word))
+			return *sub;
+	return NULL;
+}
+
+static int run(const struct cda_command *command, int argc, char *const *argv)
 {
 	struct cda_err err = {0};
 
+	if (command->subs && argc > 0 && argv[0][0] != '-') {
+		const struct cda_command *sub = find_sub(command, argv[0]);
+
+		if (sub)
+			return run(sub, argc - 1, argv + 1);
+		cda_err_set(&err, CDA_E_USAGE, "'%s' is no command of '%s'", argv[0],
+			    command->name);
+		cda_err_hint(&err, "see 'condense %s --help'", command->name);
+		return fail(&err);
+	}
+	if (asks_help(argc, argv)) {
+		cda_option_help(command);
+		return 0;
+	}
+	if (command->subs) {
+		cda_err_set(&err, CDA_E_USAGE, "'%s' wants a command", command->name);
+		cda_err_hint(&err, "see 'condense %s --help'", command->name);
+		return fail(&err);
+	}
+	if (command->run(argc, argv, &err))
+		return fail(&err);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "condense: cannot write the result\n");
+		return 1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
 	/* zip files hold local time: the same bytes everywhere */
 	setenv("TZ", "UTC", 1);
 	if (argc < 2) {
@@ -48,22 +96,9 @@ int main(int argc, char **argv)
 		puts("condense " CDA_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < CDA_LEN(commands); i++) {
-		if (!cda_streq(commands[i]->name, argv[1]))
-			continue;
-		for (int k = 2; k < argc && !cda_streq(argv[k], "--"); k++)
-			if (cda_streq(argv[k], "--help") || cda_streq(argv[k], "-h")) {
-				cda_option_help(commands[i]);
-				return 0;
-			}
-		if (commands[i]->run(argc - 2, argv + 2, &err))
-			return fail(&err);
-		if (fflush(stdout) != 0 || ferror(stdout)) {
-			fprintf(stderr, "condense: cannot write the result\n");
-			return 1;
-		}
-		return 0;
-	}
+	for (size_t i = 0; i < CDA_LEN(commands); i++)
+		if (cda_streq(commands[i]->name, argv[1]))
+			return run(commands[i], argc - 2, argv + 2);
 	fprintf(stderr, "condense: '%s' is no command\nhint: see 'condense --help'\n", argv[1]);
 	return 2;
 }

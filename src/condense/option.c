@@ -77,6 +77,8 @@ int cda_option_parse(const struct cda_command *command, int argc, char *const *a
 void cda_option_help(const struct cda_command *command)
 {
 	printf("usage: condense %s %s\n\n%s\n\n", command->name, command->usage, command->help);
+	for (const struct cda_command *const *sub = command->subs; sub && *sub; sub++)
+		printf("  %-24s %s\n", (*sub)->name + strlen(command->name) + 1, (*sub)->help);
 	for (const struct cda_option *o = command->options; o->kind != CDA_OPTION_END; o++) {
 		char left[64];
 

@@ -59,6 +59,8 @@ struct cda_command {
 	size_t min_args, max_args;
 	/* argv: what is no option. Prints its result on stdout. */
 	int (*run)(int argc, char *const *argv, struct cda_err *err);
+	/* NULL-ended; with them run is NULL, and their names are "NAME SUB". */
+	const struct cda_command *const *subs;
 };
 
 /* Reads options into fields (texts borrowed from argv; lists copied), everything else into rest.

@@ -244,13 +244,19 @@ static bool try_again(struct cda_job *job, bool may_retry)
 
 static void attempt_failed(struct cda_job *job, int rc, bool may_retry, struct cda_err *err)
 {
+	bool more;
+
 	/* Wrong bytes from a good server may be a cache's in between: once more, past it. */
 	if (rc == -CDA_E_CHECKSUM) {
 		may_retry = !job->asked_afresh && !cda_starts_with(job->url, "file:");
 		job->asked_afresh = true;
 	}
-	if (rc == -CDA_E_SYS || rc == -CDA_E_NOSPACE || rc == -CDA_E_INTERRUPTED ||
-	    !try_again(job, may_retry)) {
+	/* A file that cannot be read is its mirror's failure, not one of our side. */
+	more = (rc != -CDA_E_SYS || cda_starts_with(job->url, "file:")) && rc != -CDA_E_NOSPACE &&
+	       rc != -CDA_E_INTERRUPTED && try_again(job, may_retry);
+	if (job->transfer->failed)
+		job->transfer->failed(job->transfer->ctx, job->url, err, more);
+	if (!more) {
 		finish(job, rc, err);
 		return;
 	}

@@ -69,6 +69,9 @@ struct cda_transfer {
 	/* Called in the caller's thread as soon as this one is through (rc and all else are set),
 	 * while others still run. May be NULL. */
 	void (*done)(void *ctx, struct cda_transfer *transfer);
+	/* Called for each attempt that failed, the last one too: url is url or one of mirrors, more
+	 * tells whether another attempt follows. May be NULL. */
+	void (*failed)(void *ctx, const char *url, const struct cda_err *err, bool more);
 	void *ctx;
 
 	int rc;             /* 0, or -code with err. The codes are listed below. */
