@@ -85,6 +85,16 @@ int cda_passwd_name(const struct cda_text *passwd, const char *name, struct cda_
 	return -1;
 }
 
+/* podman and others add a line for a uid that the image does not know: named by its number, which
+ * no account of a distribution is. */
+static bool is_placeholder(const struct cda_account *account)
+{
+	uint32_t id;
+
+	return cda_id_parse((struct cda_span){account->name, strlen(account->name)}, &id) &&
+	       id == account->uid;
+}
+
 int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *name1,
 		     const char *name2, struct cda_account *ret)
 {
@@ -93,7 +103,7 @@ int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *na
 
 	while (cda_span_line(&rest, &line)) {
 		if (account_parse(line, &got) && got.uid == uid && strcmp(got.name, name1) != 0 &&
-		    strcmp(got.name, name2) != 0) {
+		    strcmp(got.name, name2) != 0 && !is_placeholder(&got)) {
 			*ret = got;
 			return 0;
 		}
@@ -103,7 +113,16 @@ int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *na
 
 int cda_passwd_uid(const struct cda_text *passwd, uint32_t uid, struct cda_account *ret)
 {
-	return cda_passwd_other(passwd, uid, "", "", ret);
+	struct cda_span rest = all(passwd), line;
+	struct cda_account got;
+
+	while (cda_span_line(&rest, &line)) {
+		if (account_parse(line, &got) && got.uid == uid) {
+			*ret = got;
+			return 0;
+		}
+	}
+	return -1;
 }
 
 static void add_span(struct cda_text *out, struct cda_span span)

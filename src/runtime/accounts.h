@@ -28,7 +28,7 @@ bool cda_id_parse(struct cda_span span, uint32_t *ret_id);
 /* First record with that name or uid. Returns 0, or -1 if there is none; *ret is then untouched. */
 int cda_passwd_name(const struct cda_text *passwd, const char *name, struct cda_account *ret);
 int cda_passwd_uid(const struct cda_text *passwd, uint32_t uid, struct cda_account *ret);
-/* First record with that uid whose name is none of the two. */
+/* First record with that uid whose name is none of the two, nor the uid's own number. */
 int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *name1,
 		     const char *name2, struct cda_account *ret);
 

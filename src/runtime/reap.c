@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,7 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CANNOT_EXEC = 126, NOT_FOUND = 127, LAST_SIGNAL = 64, MASK_BYTES = LAST_SIGNAL / 8 };
+enum {
+	CANNOT_EXEC = 126,
+	NOT_FOUND = 127,
+	LAST_SIGNAL = 64,
+	MASK_BYTES = LAST_SIGNAL / 8,
+	HOLD_TRIES = 5000 /* of 0.2 ms */
+};
 
 /* musl keeps signals 32 to 34 to itself, so masks and actions go to the kernel directly. */
 struct kernel_action {
@@ -51,15 +58,21 @@ int cda_reap_stopped(void)
 	return stopped_by;
 }
 
-static int open_terminal(void)
+/* Put what the start of a file of /proc says into data, with a NUL. Returns its length or -1. */
+static ssize_t read_proc(const char *fmt, pid_t pid, char *data, size_t cap)
 {
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	char path[64];
+	ssize_t got;
+	int fd;
 
-	if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
-		return tty;
-	if (tty >= 0)
-		close(tty);
-	return -1;
+	cda_put(path, sizeof(path), fmt, (int)pid, (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	got = read(fd, data, cap - 1);
+	close(fd);
+	data[got > 0 ? got : 0] = '\0';
+	return got;
 }
 
 static void put_fd(int fd, int at)
@@ -71,6 +84,8 @@ static void put_fd(int fd, int at)
 static void child(const struct cda_run *run, int tty, int err_pipe, int out_pipe)
 {
 	const struct kernel_action plain = {.handler = SIG_DFL};
+	const unsigned long all = ~0ul;
+	int failure;
 
 	setpgid(0, 0);
 	if (tty >= 0)
@@ -102,8 +117,11 @@ static void child(const struct cda_run *run, int tty, int err_pipe, int out_pipe
 	}
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask, NULL, MASK_BYTES);
 	execve(run->argv[0], (char *const *)(void *)run->argv, run->envp);
-	cda_say("'%s': %s", run->argv[0], word_for(errno));
-	_exit(errno == ENOENT ? NOT_FOUND : CANNOT_EXEC);
+	failure = errno;
+	/* The line may go to a file at its limit: that must not become our end. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, MASK_BYTES);
+	cda_say("'%s': %s", run->argv[0], word_for(failure));
+	_exit(failure == ENOENT ? NOT_FOUND : CANNOT_EXEC);
 }
 
 static int status_of(const siginfo_t *info)
@@ -115,17 +133,45 @@ static int status_of(const siginfo_t *info)
 static bool is_script(pid_t pid)
 {
 	static const char mark[] = "\0--entered";
-	char path[64], data[512];
-	ssize_t got;
-	int fd;
+	char data[512];
+	ssize_t got = read_proc("/proc/%d/cmdline", pid, data, sizeof(data));
 
-	cda_put(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	got = read(fd, data, sizeof(data));
-	close(fd);
 	return got > 0 && memmem(data, (size_t)got, mark, sizeof(mark)) != NULL;
+}
+
+/* The letter that /proc/PID/stat has for it, or 0. */
+static char state_of(pid_t pid)
+{
+	char data[256], *end;
+
+	if (read_proc("/proc/%d/stat", pid, data, sizeof(data)) <= 0)
+		return 0;
+	end = strrchr(data, ')');
+	return end != NULL && end[1] == ' ' ? end[2] : (char)0;
+}
+
+/* Shells with job control ignore SIGTSTP; init processes and ordinary commands do not. */
+static bool has_job_control(pid_t pid)
+{
+	static const char key[] = "\nSigIgn:\t";
+	char data[4096];
+	const char *at;
+
+	if (read_proc("/proc/%d/status", pid, data, sizeof(data)) <= 0)
+		return false;
+	at = strstr(data, key);
+	return at != NULL &&
+	       (strtoull(at + sizeof(key) - 1, NULL, 16) & (1ull << (SIGTSTP - 1))) != 0;
+}
+
+/* Is our parent a shell that continues what it sees stopped? Such a one has us in a group of our
+ * own. */
+static bool shell_waits(void)
+{
+	pid_t parent = getppid();
+
+	return parent > 0 && getsid(parent) == getsid(0) && getpgid(parent) != getpgrp() &&
+	       has_job_control(parent);
 }
 
 /* The children of the script's shell: commands (zombies among them: their end is still to be
@@ -138,20 +184,11 @@ struct children {
 /* Returns false if the kernel does not tell. */
 static bool list_children(pid_t pid, struct children *ret)
 {
-	char path[64], data[1024];
-	ssize_t got;
-	int fd;
+	char data[1024];
 
 	ret->command_count = ret->copy_count = 0;
-	cda_put(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (read_proc("/proc/%d/task/%d/children", pid, data, sizeof(data)) < 0)
 		return false;
-	got = read(fd, data, sizeof(data) - 1);
-	close(fd);
-	if (got < 0)
-		return false;
-	data[got] = '\0';
 	for (char *at = data; *at >= '0' && *at <= '9'; at += *at == ' ') {
 		pid_t one = (pid_t)strtol(at, &at, 10);
 
@@ -176,18 +213,60 @@ struct loop {
 	pid_t main;
 	int tty, status, instead;
 	bool done;
+	bool front;      /* the terminal is the command's */
+	bool stop_asked; /* by a signal that we forwarded */
 	size_t tail_len;
 };
 
-/* A shell with job control took the terminal for a group of its own: it ignores a request to end,
- * and takes losing its terminal as one. */
+/* An interactive shell ignores a request to end, and takes losing its terminal as one. Such a shell
+ * made a group of its own, and may have given the terminal to a job's. */
 static void hang_up(const struct loop *loop)
 {
-	pid_t front = loop->tty >= 0 ? tcgetpgrp(loop->tty) : -1;
+	pid_t front = loop->front ? tcgetpgrp(loop->tty) : -1;
+	struct children children;
 
+	if (loop->tty >= 0 && list_children(loop->main, &children)) {
+		for (int i = 0; i < children.command_count; i++) {
+			pid_t one = children.commands[i];
+
+			if (getpgid(one) != loop->main && has_job_control(one)) {
+				kill(one, SIGHUP);
+				kill(one, SIGCONT);
+			}
+		}
+	}
 	if (front > 0 && front != loop->main && front != getpgrp()) {
 		kill(-front, SIGHUP);
 		kill(-front, SIGCONT);
+	}
+}
+
+/* Hand the terminal over if it is ours to give. */
+static bool give_terminal(struct loop *loop)
+{
+	if (tcgetpgrp(loop->tty) != getpgrp() || tcsetpgrp(loop->tty, loop->main) != 0)
+		return false;
+	loop->front = true;
+	return true;
+}
+
+/* The command was stopped by signal n. If a shell started us, it gets the terminal and sees us
+ * stop too; what it then sends to go on is forwarded. */
+static void stopped(struct loop *loop, int n)
+{
+	if (loop->tty < 0 || n == SIGSTOP)
+		return;
+	if (!loop->front && give_terminal(loop)) {
+		kill(-loop->main, SIGCONT); /* a shell brought us to the front meanwhile */
+	} else if (shell_waits()) {
+		if (loop->front)
+			tcsetpgrp(loop->tty, getpgrp());
+		loop->front = false;
+		kill(0, SIGTSTP); /* the others of a pipeline; it is blocked here */
+		kill(getpid(), SIGSTOP);
+		give_terminal(loop);
+	} else if (n == SIGTSTP && !loop->stop_asked) {
+		kill(-loop->main, SIGCONT); /* nobody is there who could */
 	}
 }
 
@@ -198,6 +277,43 @@ static bool script_notes(int n)
 	       n == SIGALRM || n == SIGTERM;
 }
 
+/* Stop pid and wait until it stands still or has ended. Returns false if it does neither in time:
+ * it may be waiting for a copy of itself that shares its memory. */
+static bool hold(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = 200000};
+
+	if (kill(pid, SIGSTOP) != 0)
+		return false;
+	for (int i = 0; i < HOLD_TRIES; i++) {
+		siginfo_t info = {.si_pid = 0};
+		char state;
+
+		if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG) != 0)
+			return false;
+		state = state_of(pid);
+		if (info.si_pid == pid || state == 'T' || state == 'Z')
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* Send n to the command's group, and to the script's commands that left it: an interactive shell
+ * makes a group of its own. */
+static void reach(const struct loop *loop, int n)
+{
+	struct children children;
+
+	kill(-loop->main, n);
+	if (!loop->run->guard_start || !list_children(loop->main, &children))
+		return;
+	for (int i = 0; i < children.command_count; i++) {
+		if (getpgid(children.commands[i]) != loop->main)
+			kill(children.commands[i], n);
+	}
+}
+
 /* A shell that is between two commands only notes a signal and would start the next one all the
  * same; its copy that is about to become the command does so too. So look while it stands still:
  * copies end here; with a command, the signal is for that; without one, the whole start ends.
@@ -205,32 +321,31 @@ static bool script_notes(int n)
 static bool forward_to_script(struct loop *loop, int n)
 {
 	struct children children;
-	siginfo_t info;
+	bool stood = state_of(loop->main) == 'T';
 
-	if (!is_script(loop->main) || kill(loop->main, SIGSTOP) != 0)
+	if (!is_script(loop->main))
 		return false;
-	while (waitid(P_PID, (id_t)loop->main, &info, WSTOPPED | WEXITED | WNOWAIT) != 0) {
-		if (errno != EINTR)
-			return false;
+	if (!hold(loop->main)) {
+		kill(loop->main, SIGCONT);
+		return false;
 	}
-	if (info.si_code != CLD_STOPPED)
-		return true;
 	if (!list_children(loop->main, &children)) {
 		kill(-loop->main, n);
 	} else {
 		for (int i = 0; i < children.copy_count; i++)
 			kill(children.copies[i], SIGKILL);
-		if (children.command_count == 0) {
+		if (children.command_count == 0 && state_of(loop->main) != 'Z') {
 			loop->instead = 128 + n;
 			kill(-loop->main, SIGKILL);
 		} else if (script_notes(n)) {
-			kill(-loop->main, n);
+			reach(loop, n);
 		} else {
 			for (int i = 0; i < children.command_count; i++)
 				kill(children.commands[i], n);
 		}
 	}
-	kill(loop->main, SIGCONT);
+	if (!stood)
+		kill(loop->main, SIGCONT);
 	return true;
 }
 
@@ -242,10 +357,14 @@ static void forward(struct loop *loop, int n)
 		stopped_by = n;
 	if (loop->done || loop->main <= 0 || loop->instead != 0)
 		return;
+	if (n == SIGTSTP || n == SIGTTIN || n == SIGTTOU || n == SIGCONT)
+		loop->stop_asked = n != SIGCONT;
 	if (!end || !loop->run->guard_start || !forward_to_script(loop, n))
-		kill(-loop->main, n);
-	if (n == SIGTERM)
+		reach(loop, n);
+	if (n == SIGTERM) {
 		hang_up(loop);
+		kill(-loop->main, SIGCONT); /* what stands still could not end */
+	}
 }
 
 static void reap(struct loop *loop)
@@ -258,9 +377,7 @@ static void reap(struct loop *loop)
 		if (info.si_pid != loop->main)
 			continue;
 		if (info.si_code == CLD_STOPPED) {
-			/* Nobody is there who could continue it. */
-			if (info.si_status == SIGTSTP && loop->tty >= 0)
-				kill(-loop->main, SIGCONT);
+			stopped(loop, info.si_status);
 			continue;
 		}
 		loop->status = loop->instead != 0 ? loop->instead : status_of(&info);
@@ -270,12 +387,13 @@ static void reap(struct loop *loop)
 
 static void take_signals(struct loop *loop)
 {
+	const uint32_t own = (uint32_t)getpid();
 	struct signalfd_siginfo info;
 
 	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(loop);
-		else
+		else if (info.ssi_pid != own) /* a write of our own may raise SIGXFSZ or SIGPIPE */
 			forward(loop, (int)info.ssi_signo);
 	}
 }
@@ -350,11 +468,13 @@ int cda_reap_run(const struct cda_run *run)
 	}
 	if (run->tail != NULL)
 		run->tail[0] = '\0';
-	if (run->terminal)
-		loop.tty = open_terminal();
+	if (run->terminal) {
+		loop.tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+		loop.front = loop.tty >= 0 && tcgetpgrp(loop.tty) == getpgrp();
+	}
 	loop.main = fork();
 	if (loop.main == 0)
-		child(run, loop.tty, err[1], out[1]);
+		child(run, loop.front ? loop.tty : -1, err[1], out[1]);
 	close_fd(&err[1]);
 	close_fd(&out[1]);
 	if (loop.main < 0) {
@@ -385,10 +505,9 @@ int cda_reap_run(const struct cda_run *run)
 		take_output(&loop, out[0], false);
 	close_fd(&err[0]);
 	close_fd(&out[0]);
-	if (loop.tty >= 0) {
+	if (loop.front)
 		tcsetpgrp(loop.tty, getpgrp());
-		close(loop.tty);
-	}
+	close_fd(&loop.tty);
 	return loop.status;
 }
 

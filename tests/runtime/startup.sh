@@ -287,6 +287,12 @@ as 0:0
 check "root needs nothing" [ "$status" = 0 ]
 check "... nothing changes for root" same
 
+fresh
+echo '1234:*:1234:3000:container user:/:/bin/sh' >>"$root/etc/passwd"
+as 1234:3000
+check "an engine's line for the uid is no account of the image" [ "$status" = 0 ]
+check "... the account comes first" [ "$(grep -m 1 :1234: "$root/etc/passwd" | cut -d : -f 1)" = anaconda ]
+
 # ---- traps laid by the caller
 fresh
 cp "$root/etc/shadow" "$T/shadow"

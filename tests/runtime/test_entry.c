@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +14,14 @@
 enum { WAIT_S = 60, LAST_SIGNAL = 64 };
 
 static char entry_path[4096], script_path[4096], self_path[4096];
+
+/* A sanitizer's own handlers would be what the tests look at. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:"
+	       "detect_leaks=0";
+}
 
 /* A signal mask of the kernel's own size: libc hides some signals. */
 static void mask_all(void)
@@ -155,6 +164,15 @@ static int under_entry(int argc, char **argv)
 		for (;;)
 			pause();
 	}
+	if (strcmp(mode, "deaf") == 0) {
+		mask_all();
+		tell(fd, 'r');
+		n = wait_signal();
+		tell(fd, n == SIGINT || n == SIGTERM ? 'd' : 'x');
+		while (n != SIGUSR2)
+			n = wait_signal();
+		return 33;
+	}
 	if (strcmp(mode, "args") == 0)
 		return argc == 7 && strcmp(argv[3], "a b") == 0 && strcmp(argv[4], "") == 0 &&
 				       strcmp(argv[5], "*\n'\"$x") == 0 &&
@@ -217,6 +235,8 @@ struct run {
 	int out; /* what the command tells */
 };
 
+static bool errors_to_file; /* where a limit on files holds */
+
 static struct run start_words(const char *const *words)
 {
 	struct run run;
@@ -239,7 +259,8 @@ static struct run start_words(const char *const *words)
 		close(fds[0]);
 		setpgid(0, 0);
 		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
+		dup2(errors_to_file ? open("/tmp", O_TMPFILE | O_WRONLY, 0600) : null,
+		     STDERR_FILENO);
 		execv(entry_path, (char *const *)(void *)argv);
 		_exit(94);
 	}
@@ -411,4 +432,152 @@ TEST(the_command_starts_with_plain_signals_in_a_group_of_its_own)
 	CHECK_INT(hear(run.out), 'y');
 	CHECK_INT(hear(run.out), 'y');
 	CHECK_INT(end(&run), 0);
+}
+
+static bool wait_for_state(pid_t pid, char wanted)
+{
+	for (int i = 0; i < WAIT_S * 100; i++) {
+		char path[64], text[512], *at = NULL;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+		file = fopen(path, "r");
+		if (file != NULL) {
+			if (fgets(text, sizeof(text), file) != NULL)
+				at = strrchr(text, ')');
+			fclose(file);
+		}
+		if (at != NULL && at[1] == ' ' && at[2] == wanted)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* The one child of pid. */
+static pid_t child_of(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	file = fopen(path, "r");
+	if (file != NULL) {
+		if (fscanf(file, "%d", &child) != 1)
+			child = 0;
+		fclose(file);
+	}
+	return child;
+}
+
+TEST(a_stopped_command_stands_until_it_is_continued_or_ended)
+{
+	static const int ends[] = {SIGTERM, SIGTERM, SIGKILL};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct run run = start("stay", 0);
+		pid_t script, command;
+
+		REQUIRE(hear(run.out) == 'r');
+		script = child_of(run.pid);
+		command = child_of(script);
+		REQUIRE(script > 0 && command > 0);
+		kill(run.pid, SIGTSTP);
+		CHECK(wait_for_state(command, 'T'));
+		CHECK(wait_for_state(script, 'T'));
+		kill(run.pid, SIGCONT);
+		CHECK(wait_for_state(command, 'S'));
+		CHECK(wait_for_state(script, 'S'));
+		kill(run.pid, SIGTSTP);
+		CHECK(wait_for_state(script, 'T'));
+		if (ends[i] == SIGKILL) {
+			/* Others come first: they wait like the command. */
+			kill(run.pid, SIGUSR1);
+			kill(run.pid, SIGHUP);
+			kill(command, SIGKILL);
+			kill(run.pid, SIGCONT);
+		} else {
+			kill(run.pid, ends[i]);
+			kill(run.pid, ends[i]);
+		}
+		CHECK_INT_AT(end(&run), 128 + ends[i], "end %zu", i);
+	}
+}
+
+/* A command that takes its time over a stop: more of them neither hang nor end it. */
+TEST(a_second_stop_does_not_hang)
+{
+	struct run run = start("deaf", 0);
+
+	CHECK_INT(hear(run.out), 'r');
+	for (int i = 0; i < 20; i++)
+		kill(run.pid, i % 2 ? SIGTERM : SIGINT);
+	CHECK_INT(hear(run.out), 'd');
+	for (int i = 0; i < 20; i++)
+		kill(run.pid, i % 2 ? SIGTERM : SIGINT);
+	kill(run.pid, SIGUSR2);
+	CHECK_INT(end(&run), 33);
+}
+
+/* Counted by the kernel: each wake-up is a switch to the process. */
+static long switches(pid_t pid)
+{
+	char path[64], text[256];
+	long sum = 0, value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "r");
+	while (file != NULL && fgets(text, sizeof(text), file) != NULL) {
+		if (sscanf(text, "voluntary_ctxt_switches: %ld", &value) == 1 ||
+		    sscanf(text, "nonvoluntary_ctxt_switches: %ld", &value) == 1)
+			sum += value;
+	}
+	if (file != NULL)
+		fclose(file);
+	return sum;
+}
+
+TEST(nothing_wakes_it_while_the_command_runs)
+{
+	struct run run = start("stay", 0);
+	long before, after;
+
+	REQUIRE(hear(run.out) == 'r');
+	/* It may not have come to rest yet. */
+	for (int i = 0; i < WAIT_S; i++) {
+		CHECK(wait_for_state(run.pid, 'S'));
+		before = switches(run.pid);
+		usleep(500000);
+		if (switches(run.pid) == before)
+			break;
+	}
+	before = switches(run.pid);
+	sleep(3);
+	after = switches(run.pid);
+	CHECK_INT(after, before);
+	kill(run.pid, SIGTERM);
+	CHECK_INT(end(&run), 128 + SIGTERM);
+}
+
+/* The signal of a write over the limit is the writer's own affair. */
+TEST(a_limit_on_files_is_no_stop)
+{
+	struct rlimit keep, none;
+	char path[sizeof(script_path)];
+	struct run run;
+
+	REQUIRE(getrlimit(RLIMIT_FSIZE, &keep) == 0);
+	none = keep;
+	none.rlim_cur = 0;
+	strcpy(path, script_path);
+	strcpy(script_path, "/nonexistent/script");
+	errors_to_file = true;
+	setrlimit(RLIMIT_FSIZE, &none);
+	run = start("exit", 7);
+	setrlimit(RLIMIT_FSIZE, &keep);
+	errors_to_file = false;
+	strcpy(script_path, path);
+	CHECK_INT(end(&run), 127);
 }
