@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all setup deps engine base release image up shell down test check lint conformance bench \
+.PHONY: all setup deps engine base release image images up shell down test check lint conformance bench \
 	clean distclean help can-image
 
 all: setup deps ## build the programs into build/bin
@@ -27,6 +27,9 @@ release: all ## make the embedded release in build/release
 image: can-image release base ## build the image
 	@tools/image build
 
+images: all release ## build the images: both families, both distributions
+	@tools/images
+
 can-image:
 	@tools/image check
 
@@ -46,7 +49,7 @@ check: all ## unit and functional tests
 lint: ## format, scripts, include arrows
 	@tools/lint
 
-test: image ## everything: check, lint and the image on a real engine
+test: can-image release ## everything: check, lint, and the images on a real engine
 	@tools/test all
 
 conformance: all ## compare with what conda answered: make conformance FILES="a.json b.json"

@@ -25,6 +25,15 @@ die_hint()
 	exit 1
 }
 
+# unavailable MESSAGE HINT: what this machine cannot have, such as a mirror of others. The status
+# is 77, which `make images` and the tests take for a skip.
+unavailable()
+{
+	say "$1"
+	printf 'hint: %s\n' "$2" >&2
+	exit 77
+}
+
 # Read config/.env; a variable that the environment already has wins. Values may use the ones
 # above them as ${NAME}. The image's name follows RELEASE, also where a shell has exported the
 # file as it is.
@@ -39,9 +48,9 @@ load_env()
 		eval "env_set=\${$env_key+set}"
 		[ -n "$env_set" ] || eval "$env_key=\"${env_line#*=}\""
 		if [ "$env_key" = IMAGE_NAME ] && [ "$RELEASE" = miniconda ] &&
-			[ "$IMAGE_NAME" = "condense/conda:$VERSION" ]; then
-			IMAGE_NAME=condense/miniconda3:$CONDA_VER
-			[ "${IMAGE-}" != "condense/conda:$VERSION-py$PY_VER-$DISTRO" ] || unset IMAGE
+			[ "${IMAGE_NAME##*/}" = "conda:$VERSION" ]; then
+			[ "${IMAGE-}" != "$IMAGE_NAME-py$PY_VER-$DISTRO" ] || unset IMAGE
+			IMAGE_NAME=${IMAGE_NAME%/*}/miniconda3:$CONDA_VER
 		fi
 		export "${env_key?}"
 	done <"$root/config/.env"
