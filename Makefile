@@ -24,7 +24,7 @@ base: ## find or make the base image
 release: all ## make the embedded release in build/release
 	@tools/release
 
-image: can-image release base ## build the image
+image: can-image all base ## build the image
 	@tools/image build
 
 images: all release ## build the images: both families, both distributions

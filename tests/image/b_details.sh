@@ -210,7 +210,7 @@ result $? "46 PATH"
 grep -qxF 'ENV=/etc/condense/shellrc' "$T/out"
 result $? "37 ENV names the rc for ash"
 inspect '{{index .Config.Labels "maintainerName"}}|{{index .Config.Labels "org.opencontainers.image.version"}}'
-is_like "46 labels" "?*|$release_version"
+is_like "46 labels" "?*|$VERSION"
 filled()
 {
 	docker history --format '{{.Size}}' "$1" | grep -vc '^0B$'

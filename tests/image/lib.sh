@@ -32,14 +32,8 @@ alpine)
 	;;
 esac
 case $RELEASE in
-condense)
-	release_version=$VERSION
-	conda_version=$VERSION
-	;;
-*)
-	release_version=$CONDA_VER
-	conda_version=${CONDA_VER%-*}
-	;;
+condense) conda_version=$VERSION ;;
+*) conda_version=$CONDA_VER ;;
 esac
 os_list=/tmp/${os}_requirements.txt
 packages=/opt/conda/lib/python$PY_VER/site-packages
