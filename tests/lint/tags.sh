@@ -49,4 +49,6 @@ gives "a repository of one's own" "mine/conda:1-py$PY_VER-debian
 echo '# changed' >>"$T/tools/lib.sh"
 gives "a changed tree is no commit" "$ours-debian
 	condense/conda:latest" DISTRO=debian
+"$T/tools/tags" --env >"$T/said"
+result "settings for an environment" "$(grep -vxE "(VERSION|IMAGE_NAME|IMAGE)=[^ ]+" "$T/said")"
 finish
