@@ -8,4 +8,6 @@ extern const struct cda_command cda_condense_repack, cda_condense_index, cda_con
 extern const struct cda_command cda_condense_releases;
 extern const struct cda_command cda_condense_pack;
 
+extern const struct cda_command cda_condense_slim;
+
 #endif
