@@ -1,10 +1,10 @@
 #include "condense/cmds.h"
+#include "condense/signals.h"
 #include "image/slim.h"
 #include "util/fs.h"
 #include "util/json.h"
 #include "util/str.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 struct opts {
@@ -27,12 +27,6 @@ static const struct cda_option options[] = {
 	OPTION_BOOL("quiet", struct opts, quiet, "no result, errors alone"),
 	OPTION_END(),
 };
-
-static void on_signal(int number)
-{
-	(void)number;
-	cda_interrupted = 1;
-}
 
 static void on_event(void *ctx, const struct cda_event *event)
 {
@@ -187,7 +181,6 @@ static int run(int argc, char *const *argv, struct cda_err *err)
 {
 	struct cda_events events = {isatty(STDERR_FILENO) ? on_event : NULL, NULL};
 	CDA_AUTOSTRV struct cda_strv rest = {0}, keep = {0};
-	const struct sigaction action = {.sa_handler = on_signal};
 	struct cda_slim_options slim = {.events = &events, .keep = &keep};
 	struct cda_slim_report report = {0};
 	struct opts opts = {0};
@@ -213,9 +206,7 @@ static int run(int argc, char *const *argv, struct cda_err *err)
 		slim.root = rest.v[0];
 		slim.subtree = subtree;
 		slim.dry_run = opts.dry_run;
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
+		cda_condense_catch_signals();
 		rc = cda_slim_run(&slim, &report, err);
 	}
 	if (!rc && opts.json)
