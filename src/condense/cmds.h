@@ -6,8 +6,6 @@
 
 extern const struct cda_command cda_condense_repack, cda_condense_index, cda_condense_installer;
 extern const struct cda_command cda_condense_releases;
-extern const struct cda_command cda_condense_pack;
-
-extern const struct cda_command cda_condense_slim;
+extern const struct cda_command cda_condense_pack, cda_condense_size, cda_condense_slim;
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct cda_command *const commands[] = {
-	&cda_condense_repack,   &cda_condense_index, &cda_condense_installer,
-	&cda_condense_releases, &cda_condense_pack,  &cda_condense_slim,
+	&cda_condense_repack, &cda_condense_index, &cda_condense_installer, &cda_condense_releases,
+	&cda_condense_pack,   &cda_condense_size,  &cda_condense_slim,
 };
 
 static void print_help(FILE *out)
