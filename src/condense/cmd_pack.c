@@ -1,6 +1,8 @@
 #include "condense/cmds.h"
 #include "condense/signals.h"
+#include "image/groups.h"
 #include "image/pack.h"
+#include "image/sbom.h"
 #include "util/alloc.h"
 #include "util/fs.h"
 #include "util/str.h"
@@ -16,17 +18,19 @@
 
 struct opts {
 	const char *format, *compress, *layers, *config, *entrypoint, *cmd, *user, *workdir, *arch;
-	const char *revision, *base_name, *base_digest, *owner, *epoch;
+	const char *revision, *base_name, *base_digest, *owner, *epoch, *sbom;
 	struct cda_strv tags, env, volumes, labels;
-	int64_t level, threads;
-	bool json, quiet;
+	int64_t level, threads, max_layers;
+	bool json, quiet, no_sbom;
 };
 
 static const struct cda_option options[] = {
 	OPTION_STR("format", struct opts, format, "KIND", "oci (a tar), oci-dir or docker [oci]"),
 	OPTION_STR("compress", struct opts, compress, "KIND", "gzip, zstd or none [gzip]"),
 	OPTION_INT("level", struct opts, level, "N", "of gzip 1 to 9 [9], of zstd 1 to 22 [19]"),
-	OPTION_STR("layers", struct opts, layers, "HOW", "single [single]"),
+	OPTION_STR("layers", struct opts, layers, "HOW",
+		   "single, or groups: packages that change apart from each other [single]"),
+	OPTION_INT("max-layers", struct opts, max_layers, "N", "of groups, 6 to 64 [12]"),
 	OPTION_STR("epoch", struct opts, epoch, "SECONDS",
 		   "the image's time: nothing in it is newer [SOURCE_DATE_EPOCH]"),
 	OPTION_STR("owner", struct opts, owner, "UID:GID", "of all files [as they are]"),
@@ -45,6 +49,9 @@ static const struct cda_option options[] = {
 	OPTION_STR("base-name", struct opts, base_name, "NAME", "of the base image, likewise"),
 	OPTION_STR("base-digest", struct opts, base_digest, "DIGEST",
 		   "of the base image, likewise"),
+	OPTION_STR("sbom", struct opts, sbom, "FILE", "write the list of packages here too"),
+	OPTION_BOOL("no-sbom", struct opts, no_sbom,
+		    "leave it out of the image (/" CDA_SBOM_PATH ")"),
 	OPTION_INT("threads", struct opts, threads, "N", "that pack [one per CPU]"),
 	OPTION_BOOL("json", struct opts, json, "print the result as JSON"),
 	OPTION_BOOL("quiet", struct opts, quiet, "print nothing"),
@@ -72,13 +79,14 @@ static int choose(const char *option, const char *word, const struct choice *cho
 }
 
 /* The words of the options as numbers. */
-static int read_choices(const struct opts *opts, struct cda_pack *pack, struct cda_err *err)
+static int read_choices(const struct opts *opts, struct cda_pack *pack, bool *ret_groups,
+			struct cda_err *err)
 {
 	static const struct choice formats[] = {
 		{"oci", CDA_OCI_TAR}, {"oci-dir", CDA_OCI_DIR}, {"docker", CDA_OCI_DOCKER}};
 	static const struct choice kinds[] = {
 		{"gzip", CDA_PACKER_GZIP}, {"zstd", CDA_PACKER_ZSTD}, {"none", CDA_PACKER_NONE}};
-	static const struct choice layers[] = {{"single", 0}};
+	static const struct choice layers[] = {{"single", 0}, {"groups", 1}};
 	int format = 0, kind = 0, how = 0, max, rc;
 	int64_t uid, gid;
 
@@ -91,10 +99,14 @@ static int read_choices(const struct opts *opts, struct cda_pack *pack, struct c
 		return rc;
 	pack->format = (enum cda_oci_format)format;
 	pack->kind = (enum cda_packer_kind)kind;
+	*ret_groups = how == 1;
 	max = pack->kind == CDA_PACKER_ZSTD ? 22 : 9;
 	if (opts->level > max)
 		return cda_err_set(err, CDA_E_USAGE, "--level goes from 1 to %d", max);
 	pack->level = (int)opts->level;
+	if (opts->max_layers < CDA_GROUPS_MIN || opts->max_layers > CDA_GROUPS_MAX)
+		return cda_err_set(err, CDA_E_USAGE, "--max-layers goes from %d to %d",
+				   CDA_GROUPS_MIN, CDA_GROUPS_MAX);
 	if (opts->threads > 64)
 		return cda_err_set(err, CDA_E_USAGE, "--threads goes from 1 to 64");
 	pack->threads = opts->threads ? (unsigned)opts->threads : cda_workers_cpus();
@@ -278,43 +290,107 @@ static void print_text(const char *output, const struct cda_pack_result *result)
 	       (double)result->raw_size / 1e6, result->manifest);
 }
 
-static int pack_image(const struct opts *opts, const struct cda_strv *rest, struct cda_err *err)
-{
-	CDA_CLEANUP(cda_tree_freep) struct cda_tree *tree = cda_tree_new(NULL);
-	CDA_CLEANUP(cda_config_freep) struct cda_config *config = cda_config_new();
-	CDA_AUTOSTRV struct cda_strv tags = {0};
-	struct timespec last = {0};
-	const struct cda_events events = {on_event, &last};
-	struct cda_pack pack = {
-		.tree = tree, .config = config, .tags = &tags, .output = rest->v[1]};
-	struct cda_pack_result result = {0};
-	int rc = read_choices(opts, &pack, err);
+/* What is packed, and what of it is released at the end. */
+struct job {
+	struct cda_tree *tree;
+	struct cda_config *config;
+	struct cda_strv tags, groups;
+	unsigned char *group_of;
+	struct cda_inventory inventory;
+	bool divided; /* into groups */
+	struct cda_pack pack;
+};
 
-	if (!opts->quiet && isatty(STDERR_FILENO) == 1)
-		pack.events = &events;
+static void job_done(struct job *job)
+{
+	cda_tree_free(job->tree);
+	cda_config_free(job->config);
+	cda_strv_done(&job->tags);
+	cda_strv_done(&job->groups);
+	free(job->group_of);
+	if (job->inventory.arena)
+		cda_inventory_done(&job->inventory);
+}
+
+/* The list of packages, for the image and for the file. The inventory goes by places in the tree:
+ * what is added has its place before. */
+static int add_sbom(const struct opts *opts, struct job *job, struct cda_err *err)
+{
+	struct cda_tree *tree = job->tree;
+	int64_t epoch = job->pack.epoch;
+	const char *title = cda_config_get_label(job->config, "org.opencontainers.image.title");
+	const char *name = job->tags.n ? job->tags.v[0] : title ? title : "image";
+	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT;
+	int rc = 0;
+
+	if (!opts->no_sbom)
+		rc = cda_tree_add_text(tree, CDA_SBOM_PATH, "", 0, 0644, epoch, err);
+	cda_tree_sort(tree);
 	if (!rc)
-		rc = read_epoch(opts, &pack.epoch, err);
+		rc = cda_inventory_read(tree, &job->inventory, err);
+	if (!rc)
+		rc = cda_sbom_write(tree, &job->inventory, name, epoch, &text, err);
+	if (!rc && opts->sbom)
+		rc = cda_fs_replace(AT_FDCWD, opts->sbom, text.p, text.len, 0644, false, err);
+	if (!rc && !opts->no_sbom) {
+		rc = cda_tree_add_text(tree, CDA_SBOM_PATH, text.p, text.len, 0644, epoch, err);
+		cda_tree_sort(tree);
+	}
+	return rc;
+}
+
+static int read_all(const struct opts *opts, const char *root, struct job *job, struct cda_err *err)
+{
+	int rc = read_choices(opts, &job->pack, &job->divided, err);
+
+	if (!rc)
+		rc = read_epoch(opts, &job->pack.epoch, err);
 	for (size_t i = 0; !rc && i < opts->tags.n; i++) {
 		char *tag = NULL;
 
 		rc = cda_oci_check_tag(opts->tags.v[i], &tag, err);
 		if (!rc)
-			cda_strv_take(&tags, tag);
+			cda_strv_take(&job->tags, tag);
 	}
 	if (!rc)
-		rc = read_config(opts, config, err);
+		rc = read_config(opts, job->config, err);
 	if (!rc)
-		rc = read_tree(rest->v[0], tree, err);
+		rc = read_tree(root, job->tree, err);
 	if (rc)
 		return rc;
-	cda_tree_sort(tree);
-	if (pack.epoch < 0)
-		pack.epoch = cda_pack_newest(tree);
-	rc = add_labels(opts, pack.epoch, config, err);
-	if (!rc)
-		rc = cda_pack_write(&pack, &result, err);
+	cda_tree_sort(job->tree);
+	if (job->pack.epoch < 0)
+		job->pack.epoch = cda_pack_newest(job->tree);
+	rc = add_labels(opts, job->pack.epoch, job->config, err);
+	return rc ? rc : add_sbom(opts, job, err);
+}
+
+static int pack_image(const struct opts *opts, const struct cda_strv *rest, struct cda_err *err)
+{
+	CDA_CLEANUP(job_done)
+	struct job job = {.tree = cda_tree_new(NULL), .config = cda_config_new()};
+	struct timespec last = {0};
+	const struct cda_events events = {on_event, &last};
+	struct cda_pack_result result = {0};
+	int rc = read_all(opts, rest->v[0], &job, err);
+
+	if (rc)
+		return rc;
+	job.pack.tree = job.tree;
+	job.pack.config = job.config;
+	job.pack.tags = &job.tags;
+	job.pack.output = rest->v[1];
+	if (!opts->quiet && isatty(STDERR_FILENO) == 1)
+		job.pack.events = &events;
+	if (job.divided) {
+		cda_groups_divide(job.tree, &job.inventory, (size_t)opts->max_layers, &job.groups,
+				  &job.group_of);
+		job.pack.groups = &job.groups;
+		job.pack.group_of = job.group_of;
+	}
+	rc = cda_pack_write(&job.pack, &result, err);
 	if (!rc && opts->json)
-		print_json(&pack, rest->v[1], &result);
+		print_json(&job.pack, rest->v[1], &result);
 	else if (!rc && !opts->quiet)
 		print_text(rest->v[1], &result);
 	cda_pack_result_done(&result);
@@ -323,7 +399,8 @@ static int pack_image(const struct opts *opts, const struct cda_strv *rest, stru
 
 static int run(int argc, char *const *argv, struct cda_err *err)
 {
-	struct opts opts = {.format = "oci", .compress = "gzip", .layers = "single"};
+	struct opts opts = {
+		.format = "oci", .compress = "gzip", .layers = "single", .max_layers = 12};
 	CDA_AUTOSTRV struct cda_strv rest = {0};
 	int rc = cda_option_parse(&cda_condense_pack, argc, argv, &opts, &rest, err);
 
