@@ -198,7 +198,8 @@ static size_t slimmed(const struct scratch *scratch, unsigned rules, const char 
 	struct cda_err err = {0};
 	size_t n;
 
-	CHECK_INT_AT(slim(scratch, rules, keep, dry_run, &report, &err), 0, "%s", err.msg);
+	CHECK_INT_AT(slim(scratch, rules, keep, dry_run, &report, &err), 0, "%s",
+		     err.msg ? err.msg : "");
 	n = report.items.n;
 	cda_slim_report_done(&report);
 	cda_err_done(&err);
