@@ -21,7 +21,8 @@ enum {
 	NOT_FOUND = 127,
 	LAST_SIGNAL = 64,
 	MASK_BYTES = LAST_SIGNAL / 8,
-	HOLD_TRIES = 5000 /* of 0.2 ms */
+	HOLD_TRIES = 5000, /* of 0.2 ms */
+	STAND_TRIES = 1000,
 };
 
 /* musl keeps signals 32 to 34 to itself, so masks and actions go to the kernel directly. */
@@ -250,6 +251,22 @@ static bool give_terminal(struct loop *loop)
 	return true;
 }
 
+/* The script stands; its commands got the same signal, and may be about to read a last byte of what
+ * is typed for the shell. One that goes on all the same is not waited for long. */
+static void let_stand(const struct loop *loop)
+{
+	const struct timespec pause = {.tv_nsec = 200000};
+	struct children children;
+	int tries = STAND_TRIES;
+
+	if (!list_children(loop->main, &children))
+		return;
+	for (int i = 0; i < children.command_count; i++) {
+		while (state_of(children.commands[i]) != 'T' && tries-- > 0)
+			nanosleep(&pause, NULL);
+	}
+}
+
 /* The command was stopped by signal n. If a shell started us, it gets the terminal and sees us
  * stop too; what it then sends to go on is forwarded. */
 static void stopped(struct loop *loop, int n)
@@ -259,6 +276,7 @@ static void stopped(struct loop *loop, int n)
 	if (!loop->front && give_terminal(loop)) {
 		kill(-loop->main, SIGCONT); /* a shell brought us to the front meanwhile */
 	} else if (shell_waits()) {
+		let_stand(loop);
 		if (loop->front)
 			tcsetpgrp(loop->tty, getpgrp());
 		loop->front = false;

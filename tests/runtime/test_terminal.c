@@ -55,15 +55,29 @@ static void open_session(const char *const *argv)
 	}
 }
 
+/* Read for up to a second. Returns false at the end. */
+static bool take_more(void)
+{
+	struct pollfd in = {.fd = session.master, .events = POLLIN};
+	ssize_t got;
+
+	if (poll(&in, 1, 1000) <= 0)
+		return true;
+	got = read(session.master, session.said + session.len, 4000);
+	if (got <= 0)
+		return false;
+	session.len += (size_t)got;
+	session.said[session.len] = '\0';
+	return true;
+}
+
 /* Read until text was said since the last time something was found; it is then used up. */
 static bool expect(const char *text)
 {
 	long end = now_s() + WAIT_S;
 
 	for (;;) {
-		struct pollfd in = {.fd = session.master, .events = POLLIN};
 		char *at = strstr(session.said, text);
-		ssize_t got;
 
 		if (at != NULL) {
 			size_t used = (size_t)(at - session.said) + strlen(text);
@@ -72,15 +86,8 @@ static bool expect(const char *text)
 			session.len -= used;
 			return true;
 		}
-		if (now_s() > end || session.len > sizeof(session.said) - 4096)
+		if (now_s() > end || session.len > sizeof(session.said) - 4096 || !take_more())
 			break;
-		if (poll(&in, 1, 1000) <= 0)
-			continue;
-		got = read(session.master, session.said + session.len, 4000);
-		if (got <= 0)
-			break;
-		session.len += (size_t)got;
-		session.said[session.len] = '\0';
 	}
 	printf("# no '%s' in: %s\n", text, session.said);
 	return false;
@@ -90,6 +97,49 @@ static void type(const char *text)
 {
 	if (write(session.master, text, strlen(text)) != (ssize_t)strlen(text))
 		printf("# cannot type\n");
+}
+
+/* An idle shell runs its traps after the next line. */
+static bool enter_until(const char *text)
+{
+	for (long end = now_s() + WAIT_S; strstr(session.said, text) == NULL && now_s() <= end;) {
+		type("\n");
+		take_more();
+	}
+	return expect(text);
+}
+
+/* Read "LEAD<NUMBER>". */
+static int expect_number(const char *lead)
+{
+	if (!expect(lead) || !expect("<"))
+		return 0;
+	for (long end = now_s() + WAIT_S; strchr(session.said, '>') == NULL && now_s() <= end;)
+		take_more();
+	return atoi(session.said);
+}
+
+/* Every process of a stopped job must stand before the next key: until then it may read. */
+static bool stands(int pid)
+{
+	long end = now_s() + WAIT_S;
+	char path[64], text[512], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	do {
+		FILE *file = fopen(path, "r");
+
+		at = NULL;
+		if (file != NULL) {
+			if (fgets(text, sizeof(text), file) != NULL)
+				at = strrchr(text, ')');
+			fclose(file);
+		}
+		if (at != NULL && at[1] == ' ' && at[2] == 'T')
+			return true;
+		usleep(5000);
+	} while (now_s() <= end);
+	return false;
 }
 
 /* The end's status, 128+n after a signal; -1 if it does not end. */
@@ -207,14 +257,17 @@ TEST(without_a_shell_around_the_stop_key_does_not_hang)
 /* A typed line is safe at any time: whoever has the terminal next reads it. A key is not. */
 TEST(job_control_in_the_container)
 {
+	int job;
+
 	if (!have_bash())
 		SKIP("no bash");
 	open_bash_inside();
 	CHECK(expect("P> "));
-	type("sh -c 'echo up-$((1+1)); while read -r a; do echo got-$a; done'\n");
-	CHECK(expect("up-2"));
+	type("sh -c 'echo up-$((1+1))\"<$$>\"; while read -r a; do echo got-$a; done'\n");
+	job = expect_number("up-2");
 	for (int i = 0; i < 2; i++) {
 		type("\x1a");
+		CHECK(stands(job));
 		CHECK(expect("Stopped"));
 		CHECK(expect("P> "));
 		type("fg\n");
@@ -243,10 +296,8 @@ TEST(signals_reach_an_interactive_shell)
 	CHECK(expect("P> "));
 	kill(session.pid, SIGUSR1);
 	kill(session.pid, SIGWINCH);
-	type("\n");
-	CHECK(expect("usr-2"));
-	type("\n");
-	CHECK(expect("winch-2"));
+	CHECK(enter_until("usr-2"));
+	CHECK(enter_until("winch-2"));
 	type("exit 4\n");
 	CHECK_INT(close_session(), 4);
 }
@@ -269,19 +320,22 @@ TEST(an_interactive_shell_ends_at_a_stop)
 
 TEST(job_control_around_it)
 {
+	int job;
+
 	if (!have_bash())
 		SKIP("no bash");
 	open_bash_around();
 	CHECK(expect("P> "));
 	snprintf(line, sizeof(line),
-		 "%s %s sh -c 'echo up-$((1+1)); while read -r a; do echo got-$a; done'\n",
+		 "%s %s sh -c 'echo up-$((1+1))\"<$$>\"; while read -r a; do echo got-$a; done'\n",
 		 entry_path, script_path);
 	type(line);
-	CHECK(expect("up-2"));
+	job = expect_number("up-2");
 	type("one\n");
 	CHECK(expect("got-one"));
 	for (int i = 0; i < 3; i++) {
 		type("\x1a");
+		CHECK(stands(job));
 		CHECK(expect("Stopped"));
 		CHECK(expect("P> "));
 		type("echo shell-$((1+1))\n");
