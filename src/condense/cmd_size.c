@@ -15,13 +15,15 @@
 enum { default_top = 15, width_min = 40, width_max = 1000 };
 
 struct opts {
-	const char *platform, *ref;
+	const char *html, *platform, *ref;
 	int64_t top, width;
 	bool json, quiet;
 };
 
 static const struct cda_option table[] = {
 	OPTION_BOOL("json", struct opts, json, "print a JSON object instead of tables"),
+	OPTION_STR("html", struct opts, html, "FILE",
+		   "write one page with a treemap, and print no tables"),
 	OPTION_INT("top", struct opts, top, "N", "lines of each list [15]"),
 	OPTION_STR("platform", struct opts, platform, "OS/ARCH",
 		   "which of several images [linux on this machine]"),
@@ -95,6 +97,8 @@ static int save(const char *name, const char *file, struct cda_buf *said, struct
 			cda_size_text(one, said);
 		}
 	}
+	if (cda_interrupted)
+		return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
 	cda_err_set(err, CDA_E_NOTFOUND, "'%s' is no file or folder, and no image of an engine: %s",
 		    name, said->len ? said->p : "there is no docker and no podman");
 	return cda_err_hint(err,
@@ -150,9 +154,14 @@ static int print(const struct opts *opts, const struct cda_size *before,
 	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
 	int rc = 0;
 
-	if (opts->json)
+	if (opts->html) {
+		cda_size_html(before, after, &out);
+		rc = cda_fs_replace(AT_FDCWD, opts->html, out.p, out.len, 0644, false, err);
+		cda_buf_clear(&out);
+	}
+	if (!rc && opts->json)
 		cda_size_json(before, after, &how, &out);
-	else
+	else if (!rc && !opts->html)
 		cda_size_table(before, after, &how, &out);
 	fwrite(out.p, 1, out.len, stdout);
 	return rc;

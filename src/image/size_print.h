@@ -17,6 +17,10 @@ void cda_size_table(const struct cda_size *before, const struct cda_size *after,
 void cda_size_json(const struct cda_size *before, const struct cda_size *after,
 		   const struct cda_size_print *print, struct cda_buf *out);
 
+/* One self-contained page: no other file, nothing from the network. */
+void cda_size_html(const struct cda_size *before, const struct cda_size *after,
+		   struct cda_buf *out);
+
 /* "812 B", "12.3 kB", "1.2 MB" (of 1000); with sign: "+1.2 MB". */
 enum { CDA_SIZE_HUMAN_MAX = 32 };
 const char *cda_size_human(uint64_t bytes, char out[CDA_SIZE_HUMAN_MAX]);

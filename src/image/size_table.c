@@ -353,6 +353,10 @@ static void find_changes(const struct cda_treemap_node *node, struct changes *ou
 {
 	uint64_t by = change_of(node), largest = 0;
 
+	if (by && (!node->size[0] || !node->size[1])) { /* gone or new, as a whole */
+		changes_push(out, (struct change){node, by});
+		return;
+	}
 	for (const struct cda_treemap_node *c = node->child; c; c = c->next) {
 		if (!c->folder)
 			continue;
@@ -419,6 +423,9 @@ void cda_size_table(const struct cda_size *before, const struct cda_size *after,
 	head(before, after ? "before: " : "", out);
 	if (after) {
 		head(after, "after: ", out);
+		if (before->measured != after->measured)
+			cda_buf_adds(out, "  packed is measured in one and estimated in the other: "
+					  "compare unpacked\n");
 		totals(before, after, p->width, out);
 		pairs(before, after, p, out);
 		changed_folders(before, after, p, out);

@@ -185,12 +185,28 @@ static void put_together(struct builder *b, struct cda_treemap_node *node,
 	v[0] = rest;
 }
 
+/* A package whose files are all below one folder: what is in there comes right below the package.
+ */
+static void lift(struct builder *b, struct cda_treemap_node *node)
+{
+	while (node->package && node->children == 1 && node->child->folder) {
+		struct cda_treemap_node *folder = node->child;
+
+		node->children = folder->children;
+		node->child = folder->child;
+		for (struct cda_treemap_node *c = node->child; c; c = c->next) {
+			c->parent = node;
+			c->name = cda_arena_printf(b->map->arena, "%s/%s", folder->name, c->name);
+		}
+	}
+}
+
 static void settle(struct builder *b, struct cda_treemap_node *node)
 {
-	CDA_AUTOFREE struct cda_treemap_node **v =
-		cda_alloc0(node->children + 1, sizeof(struct cda_treemap_node *));
+	CDA_AUTOFREE struct cda_treemap_node **v = NULL;
 	size_t n = 0, kept = 0;
 
+	lift(b, node);
 	/* a/b/c where a and b hold nothing else */
 	while (node->folder && node->children == 1 && node->child->folder && node->parent) {
 		node->name =
@@ -199,9 +215,8 @@ static void settle(struct builder *b, struct cda_treemap_node *node)
 		node->child = node->child->child;
 		for (struct cda_treemap_node *c = node->child; c; c = c->next)
 			c->parent = node;
-		free(v);
-		v = cda_alloc0(node->children + 1, sizeof(struct cda_treemap_node *));
 	}
+	v = cda_alloc0(node->children + 1, sizeof(struct cda_treemap_node *));
 	for (struct cda_treemap_node *c = node->child; c; c = c->next)
 		v[n++] = c;
 	qsort(v, n, sizeof(struct cda_treemap_node *), by_size);
