@@ -45,7 +45,7 @@ settings()
 
 commands()
 {
-	each '(^|[ /(])condense( +[a-z]+)+' | sed 's/^.*condense  *//' | while read -r first second _; do
+	each '(^|[ /(])condense( [a-z]+)+' | sed 's/^.*condense  *//' | while read -r first second _; do
 		# A command with commands is followed by one, others by what they work on.
 		words=$first
 		[ -z "$second" ] || ! grep -rqE "\"$first [a-z]+\"" src/condense || words="$first $second"
