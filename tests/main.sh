@@ -10,6 +10,7 @@
 # UPSTREAM=1: install from conda-forge and PyPI instead of stand-ins on loopback.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+root=$PWD
 
 case ${1:-} in
 -h | --help)
@@ -31,6 +32,18 @@ said=$(docker version --format '{{.Server.Version}}' 2>&1) || {
 	echo "hint: start Docker or set DOCKER_HOST; as root on Debian: eval \"\$(tools/engine up)\"" >&2
 	exit 1
 }
+
+# shellcheck source=tools/lib.sh
+. tools/lib.sh
+load_env
+case $DISTRO in
+debian | alpine) ;;
+*) die_hint "DISTRO=$DISTRO is none that is tested" "use DISTRO=debian or DISTRO=alpine" ;;
+esac
+docker image inspect "$IMAGE" >/dev/null 2>&1 ||
+	die_hint "there is no image '$IMAGE' on this engine" \
+		"make image builds it; or docker pull it; or name another one: IMAGE=… tests/main.sh"
+echo "# $IMAGE: RELEASE=$RELEASE DISTRO=$DISTRO PY_VER=$PY_VER"
 
 results=$(mktemp -d "${TMPDIR:-/tmp}/cda-main.XXXXXX") || exit 1
 trap 'rm -rf "$results"' EXIT
