@@ -137,14 +137,47 @@ static bool is_below(const char *path, const char *folder)
 	return n == 0 || (strncmp(path, folder, n) == 0 && (path[n] == '/' || !path[n]));
 }
 
-static bool is_kept(const struct cda_slim *slim, const struct cda_slim_file *file)
+/* Lists of kept files are long: those that are paths without a wildcard are looked up. */
+static struct cda_map *plain_patterns(const struct cda_strv *keep, struct cda_strv *wild)
 {
-	const struct cda_strv *keep = slim->options->keep;
+	struct cda_map *plain = cda_map_new();
+
+	for (size_t i = 0; keep && i < keep->n; i++) {
+		const char *pattern = keep->v[i];
+		size_t len = strlen(pattern);
+
+		if (strpbrk(pattern, "*?[") || pattern[0] == '/' || !strchr(pattern, '/') ||
+		    pattern[len - 1] == '/')
+			cda_strv_push(wild, pattern);
+		else
+			cda_map_set(plain, pattern, plain);
+	}
+	return plain;
+}
+
+/* The path, or a folder on its way. */
+static bool has_path(const struct cda_map *plain, const char *path)
+{
+	for (const char *p = path; cda_map_count(plain) > 0; p++)
+		if (*p == '/' || !*p) {
+			if (cda_map_getn(plain, path, (size_t)(p - path)))
+				return true;
+			if (!*p)
+				break;
+		}
+	return false;
+}
+
+static bool is_kept(const struct cda_slim *slim, const struct cda_slim_file *file,
+		    const struct cda_map *plain, const struct cda_strv *wild)
+{
 	const char *in_prefix = cda_slim_in_prefix(slim, file);
 
-	for (size_t i = 0; keep && i < keep->n; i++)
-		if (cda_slim_pattern(keep->v[i], file->path) ||
-		    (in_prefix && cda_slim_pattern(keep->v[i], in_prefix)))
+	if (has_path(plain, file->path) || (in_prefix && has_path(plain, in_prefix)))
+		return true;
+	for (size_t i = 0; i < wild->n; i++)
+		if (cda_slim_pattern(wild->v[i], file->path) ||
+		    (in_prefix && cda_slim_pattern(wild->v[i], in_prefix)))
 			return true;
 	return false;
 }
@@ -152,6 +185,9 @@ static bool is_kept(const struct cda_slim *slim, const struct cda_slim_file *fil
 static void describe(struct cda_slim *slim)
 {
 	const char *subtree = slim->options->subtree;
+	CDA_AUTOSTRV struct cda_strv wild = {0};
+	CDA_CLEANUP(cda_map_freep)
+	struct cda_map *plain = plain_patterns(slim->options->keep, &wild);
 
 	for (size_t at = 0; at < slim->files.n; at++) {
 		struct cda_slim_file *file = &slim->files.v[at];
@@ -164,7 +200,8 @@ static void describe(struct cda_slim *slim)
 				file->prefix = i + 1;
 			}
 		file->is_fixed = file->is_fixed || (subtree && !is_below(file->path, subtree)) ||
-				 cda_slim_is_owned(slim, file->path) || is_kept(slim, file);
+				 cda_slim_is_owned(slim, file->path) ||
+				 is_kept(slim, file, plain, &wild);
 		if (!S_ISREG(file->st.st_mode))
 			continue;
 		slim->report->files++;
