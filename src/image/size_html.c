@@ -183,7 +183,7 @@ static void add_cards(const struct cda_size *before, const struct cda_size *afte
 		{before->hidden, b->hidden, true, "hidden by later layers"},
 	};
 
-	cda_buf_adds(out, "<ul class=\"cards\">\n");
+	cda_buf_addf(out, "<ul class=\"cards%s\">\n", after ? " two" : "");
 	for (size_t i = 0; i < CDA_LEN(cards); i++)
 		add_card(out, cards[i].before, after ? &cards[i].after : NULL, cards[i].bytes,
 			 cards[i].label);

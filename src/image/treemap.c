@@ -278,11 +278,17 @@ void cda_treemap_quote(const char *s, struct cda_buf *out)
 	for (size_t i = 0; i < quoted.len; i++) {
 		unsigned char c = (unsigned char)quoted.p[i];
 
-		/* nothing that a page could take for its end or for a character reference */
-		if (c == '<' || c == '>' || c == '&' || c == '\'')
+		/* nothing that a page could take for its end, a value's, or a reference */
+		if (c == '\\' && quoted.p[i + 1] == '"') {
+			cda_buf_adds(out, "\\u0022");
+			i++;
+		} else if (c == '\\') {
+			cda_buf_add(out, quoted.p + i++, 2);
+		} else if (c == '<' || c == '>' || c == '&' || c == '\'') {
 			cda_buf_addf(out, "\\u%04x", c);
-		else
+		} else {
 			cda_buf_addc(out, (char)c);
+		}
 	}
 }
 
