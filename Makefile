@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all setup deps engine base release image images up shell down test check lint conformance bench \
+.PHONY: all setup deps engine base release image images pack up shell down test check lint conformance bench \
 	clean distclean help can-image
 
 all: setup deps ## build the programs into build/bin
@@ -26,6 +26,9 @@ release: all ## make the embedded release in build/release
 
 image: can-image all base ## build the image
 	@tools/image build
+
+pack: can-image all base ## write the image to build/images, the same bytes each time
+	@tools/pack
 
 images: all release ## build the images: both families, both distributions
 	@tools/images

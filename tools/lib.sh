@@ -55,6 +55,21 @@ load_env()
 		export "${env_key?}"
 	done <"$root/config/.env"
 	unset env_line env_key env_set
+	# compilers and others take an empty one for a wrong one
+	[ -n "${SOURCE_DATE_EPOCH:-}" ] || unset SOURCE_DATE_EPOCH
+}
+
+# source_epoch [PATH...]: SOURCE_DATE_EPOCH; where it is empty, the time of the last commit (to the
+# paths, if some are given), and without a repository the first day of VERSION's month.
+source_epoch()
+{
+	epoch=${SOURCE_DATE_EPOCH:-}
+	[ -n "$epoch" ] || epoch=$(git -C "$root" log -1 --format=%ct -- "$@" 2>/dev/null || :)
+	if [ -z "$epoch" ]; then
+		epoch=$(sed -n 's/^\([0-9]*\)\.\([0-9]*\)\..*/20\1-\2-01/p' "$root/VERSION")
+		epoch=$(date -u -d "$epoch" +%s)
+	fi
+	echo "$epoch"
 }
 
 # take_lock NAME: one at a time on this tree, until the script ends. Children that outlive the

@@ -13,6 +13,7 @@
 #include "util/url.h"
 
 #include <errno.h>
+#include <time.h>
 
 bool cda_change_is_explicit(const char *spec)
 {
@@ -398,6 +399,21 @@ static enum cda_txn_conflict conflict_of(const char *text)
 					    : CDA_CONFLICT_CLOBBER;
 }
 
+/* What is made again is to be the same again: SOURCE_DATE_EPOCH, as its specification has it, is
+ * the time that goes into files. NULL where it is not set, or is no number. */
+static const char *history_date(const struct cda_strv *env, char date[32])
+{
+	const char *text = cda_env_get(env, "SOURCE_DATE_EPOCH");
+	int64_t seconds;
+	struct tm utc;
+
+	if (!text || !cda_parse_int(text, 0, INT64_C(253402300799), &seconds))
+		return NULL;
+	const time_t epoch = (time_t)seconds;
+	return gmtime_r(&epoch, &utc) && strftime(date, 32, "%Y-%m-%d %H:%M:%S", &utc) ? date
+										       : NULL;
+}
+
 static int run_txn(struct cda_change *change, char *const *dirs, const char *cmd,
 		   struct cda_err *err)
 {
@@ -407,6 +423,7 @@ static int run_txn(struct cda_change *change, char *const *dirs, const char *cmd
 	CDA_AUTOFREE struct cda_txn_source *sources = cda_alloc0(n + 1, sizeof(*sources));
 	CDA_AUTOFREE char *conda_dir = cda_path_join(ctx->home, ".conda");
 	CDA_AUTOSTRV struct cda_strv disallowed = {0};
+	char date[32];
 	struct cda_txn txn = {.prefix = ctx->prefix,
 			      .root_prefix = ctx->root_prefix,
 			      .config = ctx->channels,
@@ -414,6 +431,7 @@ static int run_txn(struct cda_change *change, char *const *dirs, const char *cmd
 			      .sources = sources,
 			      .history_cmd = cmd,
 			      .history_version = CDA_VERSION,
+			      .history_date = history_date(&ctx->env, date),
 			      .conda_dir = conda_dir,
 			      .env = (const char *const *)cda_strv_argv(&ctx->env),
 			      .events = ctx->events};

@@ -50,6 +50,14 @@ grep -q "^# update specs: \['hello'\]" "$T/envs/work/conda-meta/history" || bad 
 grep -q "^+file://$T/main/linux-64::hello-2.0-h_0" "$T/envs/work/conda-meta/history" ||
 	bad "no +hello"
 
+begin "with SOURCE_DATE_EPOCH, its history has that date"
+SOURCE_DATE_EPOCH=90061 "$CONDA" create -yq -n dated hello >"$OUT" 2>"$ERR" </dev/null
+STATUS=$?
+expect_status 0
+expect_same "$(sed -n 1p "$T/envs/dated/conda-meta/history")" "==> 1970-01-02 01:01:01 <=="
+run remove -yq -n dated --all
+expect_status 0
+
 begin "the environment is known by name and by path"
 expect_text "$HOME/.conda/environments.txt" "$T/envs/work"
 run env list
