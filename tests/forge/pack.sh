@@ -92,7 +92,7 @@ expect_err "SOURCE_DATE_EPOCH wants seconds since 1970, not 'yesterday'"
 begin "every digest is what sha256sum says, whatever packs"
 for kind in gzip zstd none; do
 	unpack="$kind -dc"
-	[ $kind != none ] || unpack=cat
+	[ $kind != none ] || unpack='cat'
 	rm -rf "$T/l"
 	pack --epoch 2000 --compress $kind --level 3 --format oci-dir --json "$T/a" "$T/l"
 	expect_status 0
