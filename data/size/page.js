@@ -43,9 +43,10 @@
 		var list = [root()];
 		state.path.every(function (at) {
 			var next = list[list.length - 1][SUB][at];
-			if (next)
-				list.push(next);
-			return next;
+			if (!next || !next[SUB].length)
+				return false;
+			list.push(next);
+			return true;
 		});
 		state.path.length = list.length - 1;
 		return list;

@@ -107,6 +107,7 @@ int cda_candidates_choose(const struct cda_candidates *from, const char *ref, co
 	struct cda_candidates named = {0}, fit = {0};
 	CDA_AUTOFREE char *ours = our_platform();
 	const char *want = platform ? platform : ours;
+	CDA_AUTOFREE char *why = cda_asprintf("no image in it is for '%s'", want);
 	int rc = 0;
 
 	cda_vec_each (c, from)
@@ -122,7 +123,7 @@ int cda_candidates_choose(const struct cda_candidates *from, const char *ref, co
 	if (!named.n)
 		rc = cannot_choose(from, ref ? "no image in it has that name" : "no image", err);
 	else if (!fit.n)
-		rc = cannot_choose(&named, "no image in it is for that platform", err);
+		rc = cannot_choose(&named, why, err);
 	else if (!same_image(&fit))
 		rc = cannot_choose(&fit, "there are several images in it", err);
 	for (size_t i = 0; !rc && i < from->n; i++)
