@@ -14,19 +14,17 @@ static const uint64_t release_max = UINT64_C(4) << 30;
 struct attempts {
 	struct cda_archive *archive;
 	struct cda_map *answers; /* URL to the last answer, owned */
-	char *said;              /* the last warning: the same is not said again */
 };
 
 static void note(void *ctx, const char *url, const struct cda_err *failure, bool more)
 {
 	struct attempts *attempts = ctx;
+	char *before = cda_map_set(attempts->answers, url, cda_strdup(failure->msg));
 
-	free(cda_map_set(attempts->answers, url, cda_strdup(failure->msg)));
-	/* what ends the transfer is told by the error */
-	if (!more || cda_streq(attempts->said, failure->msg))
-		return;
-	cda_replace(&attempts->said, cda_strdup(failure->msg));
-	cda_emit(&attempts->archive->config.events, CDA_EVENT_WARNING, "%s", failure->msg);
+	/* what ends the transfer is told by the error; the same is not said again */
+	if (more && !cda_streq(before, failure->msg))
+		cda_emit(&attempts->archive->config.events, CDA_EVENT_WARNING, "%s", failure->msg);
+	free(before);
 }
 
 static void attempts_done(struct attempts *attempts)
@@ -37,7 +35,6 @@ static void attempts_done(struct attempts *attempts)
 	for (size_t at = 0; cda_map_next(attempts->answers, &at, &url, &answer);)
 		free(answer);
 	cda_map_free(attempts->answers);
-	free(attempts->said);
 }
 
 static int all_failed(const struct attempts *attempts, const char *name, struct cda_err *last,

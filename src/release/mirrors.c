@@ -46,7 +46,7 @@ static int add(struct cda_mirrors *mirrors, const char *word, struct cda_err *er
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return refuse("", "it has blanks or control characters", err);
 	len = strlen(text);
-	while (len > 0 && text[len - 1] == '/' && !cda_ends_with(text, "://"))
+	while (len > 0 && text[len - 1] == '/' && !cda_ends_with(text, ":///"))
 		text[--len] = '\0';
 	cda_strv_push(&mirrors->urls, text);
 	return 0;
