@@ -281,6 +281,8 @@ static void add_layers(const struct cda_size *size, struct cda_buf *out)
 
 static void add_packages(const struct cda_size *size, struct cda_buf *out)
 {
+	if (!size->packages.n)
+		return;
 	begin_table(out, "Largest packages",
 		    HEADS("Packed", "Unpacked", "-Files", "-Kind", "<Package"));
 	for (size_t i = 0; i < size->packages.n && i < lines; i++) {
@@ -300,7 +302,7 @@ static void add_packages(const struct cda_size *size, struct cda_buf *out)
 
 static void add_files(const struct cda_size *size, struct cda_buf *out)
 {
-	begin_table(out, "Largest files", HEADS("Packed", "Unpacked", "<Package", "<File"));
+	begin_table(out, "Largest files", HEADS("Packed", "Unpacked", "<File"));
 	for (size_t i = 0; i < size->files.n && i < lines; i++) {
 		size_t at = size->files.v[i].entry;
 		int32_t owner = size->inv.owner[at];
@@ -308,9 +310,14 @@ static void add_files(const struct cda_size *size, struct cda_buf *out)
 		cda_buf_adds(out, "<tr>");
 		add_bytes(out, size->image.packed[at]);
 		add_bytes(out, size->image.tree->v[at]->inode->size);
-		add_cell(out, owner < 0 ? "" : size->inv.packages.v[owner].name);
-		add_cell(out, size->image.tree->v[at]->path);
-		cda_buf_adds(out, "</tr>\n");
+		cda_buf_adds(out, "<td class=\"t\">");
+		add_text(out, size->image.tree->v[at]->path);
+		if (owner >= 0) {
+			cda_buf_adds(out, "<small>");
+			add_text(out, size->inv.packages.v[owner].name);
+			cda_buf_adds(out, "</small>");
+		}
+		cda_buf_adds(out, "</td></tr>\n");
 	}
 	end_table(out);
 }
