@@ -28,9 +28,12 @@ static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 					  "TMPDIR=/tmp",
 					  NULL};
 
+/* update: fetch the lists; names: print the name of each package, one a line; plan: print what
+ * install would do, if the program removes packages unasked; install: do it. marks: what the
+ * program puts before a cause; none: its last line is the cause. */
 struct manager {
 	const char *program, *stamp;
-	const char *update[12], *install[20];
+	const char *update[12], *names[6], *plan[10], *install[20], *marks[2];
 };
 
 static const struct manager managers[] = {
@@ -38,13 +41,21 @@ static const struct manager managers[] = {
 		     "apt.list",
 		     {"/usr/bin/apt-get", "-qq", "-o", "Acquire::Retries=2", "-o",
 		      "APT::Update::Error-Mode=any", "update", NULL},
+		     {"/usr/bin/apt-cache", "pkgnames", NULL},
+		     {NULL},
 		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", "-o",
 		      "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o",
-		      "APT::Install-Recommends=0", "--no-remove", "install", "--", NULL}},
+		      "APT::Install-Recommends=0", "--no-remove", "install", "--", NULL},
+		     {NULL}},
 	[CDA_APK] = {"/sbin/apk",
 		     "apk.list",
-		     {"/sbin/apk", "-q", "update", NULL},
-		     {"/sbin/apk", "-q", "--no-progress", "add", "--", NULL}},
+		     {"/sbin/apk", "--no-progress", "--wait", "60", "update", NULL},
+		     {"/sbin/apk", "-q", "search", "--from", "system", NULL},
+		     {"/sbin/apk", "--no-progress", "--no-interactive", "add", "--simulate", "--",
+		      NULL},
+		     {"/sbin/apk", "--no-progress", "--no-interactive", "--wait", "60", "add", "--",
+		      NULL},
+		     {"ERROR: ", "WARNING: "}},
 };
 
 int cda_ospkg_manager(enum cda_pm *ret)
@@ -100,10 +111,14 @@ static bool stamp_equal(int state, const char *name, const struct cda_text *want
 /* Words of apt, apk and their transports for what may pass by itself. */
 static bool is_transient(const char *text)
 {
-	static const char *const words[] = {
-		"Temporary failure", "Could not connect", "Connection failed", "timed out",
-		"Could not resolve", "Connection reset",  "Unable to connect", "network error",
-		"temporary error",   "Failed to fetch",   "Could not get lock"};
+	static const char *const words[] = {"Temporary failure",  "Could not connect",
+					    "Connection failed",  "timed out",
+					    "Could not resolve",  "Connection reset",
+					    "Unable to connect",  "network error",
+					    "temporary error",    "Failed to fetch",
+					    "Could not get lock", "could not connect",
+					    "DNS lookup error",   "onnection aborted",
+					    "BAD archive",        "server returned error"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strstr(text, words[i]) != NULL)
@@ -136,69 +151,109 @@ static int run(const char *const *argv)
 	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
 }
 
-struct search {
-	bool found[CDA_LIST_NAMES];
-	char line[CDA_PKG_MAX];
+/* Cuts what a program prints into lines; one that is too long is left out. */
+struct lines {
+	void (*each)(const char *line);
+	char line[256];
 	size_t len;
 };
 
-static void mark_name(struct search *search)
+static void take_lines(void *ctx, const char *data, size_t len)
+{
+	struct lines *lines = ctx;
+
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != '\n') {
+			if (lines->len < sizeof(lines->line) - 1)
+				lines->line[lines->len] = data[i];
+			lines->len++;
+			continue;
+		}
+		if (lines->len > 0 && lines->len < sizeof(lines->line)) {
+			lines->line[lines->len] = '\0';
+			lines->each(lines->line);
+		}
+		lines->len = 0;
+	}
+}
+
+static int ask(const char *const *argv, void (*each)(const char *line))
+{
+	struct lines lines = {.each = each};
+	const struct cda_run spec = {.argv = argv,
+				     .envp = (char *const *)environment,
+				     .cwd = "/",
+				     .quiet_input = true,
+				     .prepare = cda_priv_all_root,
+				     .tail = tail,
+				     .tail_cap = sizeof(tail),
+				     .output = take_lines,
+				     .ctx = &lines};
+
+	return cda_reap_run(&spec);
+}
+
+static bool found[CDA_LIST_NAMES];
+
+static void mark_name(const char *line)
 {
 	char name[CDA_PKG_MAX];
 
 	for (int i = 0; i < list.count; i++) {
-		if (search->found[i] || list.pkgs[i].text[0] != search->line[0])
+		if (found[i] || list.pkgs[i].text[0] != line[0])
 			continue;
 		cda_pkg_name(&list.pkgs[i], name);
-		search->found[i] = strcmp(name, search->line) == 0;
+		found[i] = strcmp(name, line) == 0;
 	}
 }
 
-static void take_names(void *ctx, const char *data, size_t len)
+/* apt takes a name that it does not know for a pattern, apk for what another package provides; so
+ * each must be known exactly. */
+static int check_names(const struct manager *manager, const char *path)
 {
-	struct search *search = ctx;
-
-	for (size_t i = 0; i < len; i++) {
-		if (data[i] != '\n') {
-			if (search->len < sizeof(search->line) - 1)
-				search->line[search->len] = data[i];
-			search->len++;
-			continue;
-		}
-		if (search->len > 0 && search->len < sizeof(search->line)) {
-			search->line[search->len] = '\0';
-			mark_name(search);
-		}
-		search->len = 0;
-	}
-}
-
-/* apt takes a name that it does not know for a pattern; so each must be known exactly. */
-static int check_names(const char *path)
-{
-	static const char *const argv[] = {"/usr/bin/apt-cache", "pkgnames", NULL};
-	static struct search search;
-	struct cda_run spec = {.argv = argv,
-			       .envp = (char *const *)environment,
-			       .cwd = "/",
-			       .quiet_input = true,
-			       .prepare = cda_priv_all_root,
-			       .output = take_names,
-			       .ctx = &search};
 	int bad = 0;
 
-	if (cda_reap_run(&spec) != 0) {
-		cda_say("'%s': apt-cache cannot list the packages", path);
+	if (ask(manager->names, mark_name) != 0) {
+		cda_say("'%s': '%s' cannot list the packages", path, manager->names[0]);
 		return -1;
 	}
 	for (int i = 0; i < list.count; i++) {
-		if (search.found[i])
+		if (found[i])
 			continue;
 		cda_say("'%s' line %d: there is no package '%s'", path, list.pkgs[i].line,
 			list.pkgs[i].text);
 		bad = -1;
 	}
+	/* Lists that are missing or not signed by a known key are but warnings of apk. */
+	if (bad != 0 && strncmp(tail, "WARNING: ", 9) == 0)
+		cda_say("%.*s", (int)strcspn(tail, "\n"), tail);
 	return bad;
+}
+
+static const char *const *with_names(const char *const *words)
+{
+	int n = 0;
+
+	while (words[n] != NULL) {
+		args[n] = words[n];
+		n++;
+	}
+	for (int i = 0; i < list.count; i++)
+		args[n++] = list.pkgs[i].text;
+	args[n] = NULL;
+	return args;
+}
+
+static char removal[256];
+
+/* "(1/2) Purging NAME (VERSION)", "(1/2) Downgrading NAME (VERSION -> OLDER)" */
+static void mark_removal(const char *line)
+{
+	const char *verb = strstr(line, ") ");
+
+	if (verb != NULL && removal[0] == '\0' &&
+	    (strncmp(verb + 2, "Purging ", 8) == 0 || strncmp(verb + 2, "Downgrading ", 12) == 0))
+		cda_put(removal, sizeof(removal), "%s", verb + 2);
 }
 
 static void remove_files(const char *path, int depth)
@@ -233,11 +288,17 @@ static void remove_caches(enum cda_pm pm)
 	unlink("/var/cache/apt/srcpkgcache.bin");
 }
 
-/* The line of the list whose package the error text names, else its first. */
+/* The line of the list whose package the error text names, else its first. apk puts in brackets
+ * what it cannot fulfil. */
 static const struct cda_pkg *blamed(void)
 {
-	char name[CDA_PKG_MAX];
+	char name[CDA_PKG_MAX + 2];
 
+	for (int i = 0; i < list.count; i++) {
+		cda_put(name, sizeof(name), "[%s]", list.pkgs[i].text);
+		if (strstr(tail, name) != NULL)
+			return &list.pkgs[i];
+	}
 	for (int i = 0; i < list.count; i++) {
 		cda_pkg_name(&list.pkgs[i], name);
 		if (strstr(tail, name) != NULL)
@@ -246,12 +307,37 @@ static const struct cda_pkg *blamed(void)
 	return &list.pkgs[0];
 }
 
-/* The last line of the tail that says something. */
-static const char *cause(void)
+/* What apk says of an error goes on in indented lines: as one line. */
+static const char *cause_of_apk(const char *mark)
+{
+	char *start = strstr(tail, mark), *to = start;
+
+	if (start == NULL)
+		return NULL;
+	start += strlen(mark);
+	to = start;
+	for (const char *from = start; *from != '\0'; from++) {
+		if (*from == '\n' && from[1] != ' ')
+			break;
+		if (*from != '\n' && (*from != ' ' || to == start || to[-1] != ' '))
+			*to++ = *from;
+	}
+	*to = '\0';
+	return start;
+}
+
+/* What follows the first mark, else the last line of the tail that says something. */
+static const char *cause(const struct manager *manager)
 {
 	size_t len = strlen(tail);
 	char *last;
 
+	for (int i = 0; i < 2 && manager->marks[i] != NULL; i++) {
+		const char *text = cause_of_apk(manager->marks[i]);
+
+		if (text != NULL)
+			return text;
+	}
 	while (len > 0 && (tail[len - 1] == '\n' || tail[len - 1] == ' '))
 		tail[--len] = '\0';
 	last = strrchr(tail, '\n');
@@ -259,13 +345,32 @@ static const char *cause(void)
 	return *last != '\0' ? last : "no word from the package manager";
 }
 
-static int failed(const char *path, int status)
+static int failed(const struct manager *manager, const char *path, int status)
 {
 	const struct cda_pkg *pkg = blamed();
 
 	if (status > 128 && cda_reap_stopped() != 0)
 		return status;
-	cda_say("'%s' line %d: '%s' is not installed: %s", path, pkg->line, pkg->text, cause());
+	cda_say("'%s' line %d: '%s' is not installed: %s", path, pkg->line, pkg->text,
+		cause(manager));
+	return CDA_EXIT_FAILED;
+}
+
+/* Status of a plan that removes nothing: 0. */
+static int check_plan(const struct manager *manager, const char *path)
+{
+	int status;
+
+	if (manager->plan[0] == NULL)
+		return 0;
+	status = ask(with_names(manager->plan), mark_removal);
+	if (cda_reap_stopped() != 0)
+		return 128 + cda_reap_stopped();
+	if (status != 0)
+		return failed(manager, path, status);
+	if (removal[0] == '\0')
+		return 0;
+	cda_say("'%s' is not installed, as it would remove what is there: %s", path, removal);
 	return CDA_EXIT_FAILED;
 }
 
@@ -273,7 +378,7 @@ static int install(enum cda_pm pm, const char *path)
 {
 	const struct manager *manager = &managers[pm];
 	struct rlimit size;
-	int status, n = 0;
+	int status;
 
 	if (getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur != RLIM_INFINITY) {
 		cda_say("'%s' is not installed: the size of files is limited (ulimit -f)", path);
@@ -283,18 +388,14 @@ static int install(enum cda_pm pm, const char *path)
 		path);
 	status = run(manager->update);
 	if (status != 0)
-		return failed(path, status);
-	if (pm == CDA_APT && check_names(path) != 0)
+		return failed(manager, path, status);
+	if (check_names(manager, path) != 0)
 		return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : CDA_EXIT_FAILED;
-	while (manager->install[n] != NULL) {
-		args[n] = manager->install[n];
-		n++;
-	}
-	for (int i = 0; i < list.count; i++)
-		args[n++] = list.pkgs[i].text;
-	args[n] = NULL;
-	status = run(args);
-	return status == 0 ? 0 : failed(path, status);
+	status = check_plan(manager, path);
+	if (status != 0)
+		return status;
+	status = run(with_names(manager->install));
+	return status == 0 ? 0 : failed(manager, path, status);
 }
 
 int cda_ospkg_install(enum cda_pm pm, const char *path)
