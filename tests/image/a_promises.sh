@@ -17,6 +17,10 @@ echo "# note: $IMAGE: $(mb "$bytes") MB compressed"
 if [ -n "$last" ]; then
 	echo "# note: last build $(mb "$last") MB, factor $(awk "BEGIN { printf \"%.3f\", $bytes / $last }")"
 fi
+if [ "$DISTRO" = alpine ]; then
+	SIZE_BUDGET=$SIZE_BUDGET_ALPINE
+	SIZE_OVER_BASE=$SIZE_OVER_BASE_ALPINE
+fi
 # The limit of the Miniconda family is a share of what the predecessor's recipe makes: miniconda.sh.
 if [ "$RELEASE" = condense ]; then
 	[ "$bytes" -le $((SIZE_BUDGET * 1000000)) ]

@@ -10,6 +10,8 @@ list pip.txt 'soupsieve\n'
 list conda.txt 'beautifulsoup4\n'
 list none.txt '# nothing\n'
 list python.txt 'python<3\n'
+shells="bash sh"
+[ "$DISTRO" != alpine ] || shells="sh ash"
 all_lists="-v $T/os.txt:$os_list:ro -v $T/conda.txt:/tmp/conda_requirements.txt:ro
 	-v $T/pip.txt:/tmp/pip_requirements.txt:ro"
 inspect()
@@ -42,10 +44,10 @@ for user in default host; do
 	is "25 umask 007" "0007
 660
 770"
-	run 'bash -ic "printf %s \"\${PS1@P}\"" 2>/dev/null | cat -v'
+	prompt
 	is_like "26 the prompt has user, host and folder in colour" \
 		'*\^\[\[32;1m*anaconda*@*\^\[\[34;1m*:*\^\[\[33;1m*/main*'
-	run -e NEW_USER=dja 'bash -ic "printf %s \"\${PS1@P}\"" 2>/dev/null | cat -v'
+	prompt -e NEW_USER=dja
 	is_like "26 the prompt has the new name" '*\[32;1m*dja*@*'
 	run 'pwd; stat -c "%u %G %A" /main'
 	is_like "27 the command starts in /main" "/main
@@ -62,14 +64,30 @@ for user in default host; do
 	is_like "29 PATH begins with ~/.local/bin and /opt/conda/bin" "/.local/bin:/opt/conda/bin:*"
 	run -e NEW_HOME=/home/.anaconda 'echo $PATH'
 	is_like "29 by its real path" "/home/.anaconda/.local/bin:/opt/conda/bin:*"
-	run 'echo $LANG; locale -a | grep -i en_us.utf'
+	run 'echo $LANG; ls /usr/lib/locale'
 	is "30 LANG is C.UTF-8, en_US.UTF-8 exists" "C.UTF-8
+C.utf8
 en_US.utf8"
-	run -e LANG=en_US.UTF-8 -e LC_ALL=en_US.UTF-8 'bash -c "echo b" && perl -e "print qq(p\n)" &&
-		python -c "print(\"y\")"'
-	is "30 en_US.UTF-8 is fine" "b
-p
-y"
+	run 'for name in C.UTF-8 en_US.UTF-8; do LC_ALL=$name python -c "
+import locale
+locale.setlocale(locale.LC_ALL, \"\")
+print(locale.localeconv()[\"thousands_sep\"] or \"none\", locale.getpreferredencoding())"; done'
+	is "30 both can be set" "none UTF-8
+, UTF-8"
+	# Alpine has bash and perl only if a list says so.
+	run -e LANG=en_US.UTF-8 -e LC_ALL=en_US.UTF-8 'for shell in bash sh; do
+			! command -v $shell >/dev/null || $shell -c "echo $shell"
+		done
+		! command -v perl >/dev/null || perl -e "print qq(perl\n)"
+		python -c "print(\"python\")"'
+	case $DISTRO in
+	debian) is "30 en_US.UTF-8 is fine" "bash
+sh
+perl
+python" ;;
+	*) is "30 en_US.UTF-8 is fine" "sh
+python" ;;
+	esac
 	[ ! -s "$T/err" ]
 	result $? "30 without a warning"
 	run -e DISPLAY=:9 -v "$T/x11:/tmp/.X11-unix" 'echo $DISPLAY; python -c "
@@ -121,15 +139,15 @@ hello client"
 	if up details $from_mirror $from_loopback $all_lists -e NEW_USER=dja; then
 		result 0 "58 a container that stays"
 		shell_says="dja|/home/dja|base|/opt/conda/bin/python|0007"
-		for shell in bash sh; do
+		for shell in $shells; do
 			in_container "$container" $shell -ic \
 				'echo "$(id -un)|$(cd ~ && pwd)|$CONDA_DEFAULT_ENV|$(command -v python)|$(umask)"'
 			is "39 docker exec $shell: user, home, environment" "$shell_says"
 		done
-		in_container "$container" bash -lc 'command -v python'
+		in_container "$container" $image_shell -lc 'command -v python'
 		is "39 a login shell" /opt/conda/bin/python
 		in_container "$container" sh -c \
-			'find ~/.cache /tmp/pip* /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists \
+			'find ~/.cache /tmp/pip* /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk \
 				-type f -size +0 ! -name "urls*" ! -name "*_requirements.txt" 2>/dev/null; true'
 		is "44 no cache is left after a start" ""
 		asked=$(wc -l <"$site/requests")
@@ -176,7 +194,7 @@ is "32 root: no mapping, no installs, no user's files" "0
 
 if up root; then
 	in_container "$container" sh -c 'echo "echo the user was here" >~/.bashrc'
-	in_container -u 0 "$container" bash -ic 'echo $HOME; echo ${PATH%%:*}; umask'
+	in_container -u 0 "$container" $image_shell -ic 'echo $HOME; echo ${PATH%%:*}; umask'
 	is "32 docker exec as root: no user's files either" "/root
 /usr/local/sbin
 0022"
@@ -189,14 +207,14 @@ for uid in 2147483647 1000 999; do
 	is "45 uid $uid" "anaconda
 $uid"
 done
-for uid in 1 33 65534; do
+for uid in $foreign_uids; do
 	run -u $uid:anaconda 'id -u; touch ~/x'
 	is "45 uid $uid, which another account has" "$uid"
 	[ "$(grep -c . "$T/err")" -eq 1 ]
 	result $? "45 uid $uid: one line"
 done
 
-run 'find ~ /root /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /tmp -type f \
+run 'find ~ /root /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk /tmp -type f \
 	! -name ".*" ! -name lock 2>/dev/null; true'
 is "44 no cache is in the image" ""
 inspect '{{json .Config.Entrypoint}} {{json .Config.Cmd}} {{.Config.WorkingDir}} {{.Config.User}} {{json .Config.Volumes}}'
