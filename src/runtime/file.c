@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { SYS_OPENAT2 = 437 }; /* newer than some C libraries */
+
 void cda_text_add(struct cda_text *text, const char *data, size_t len)
 {
 	if (text->full || len > text->cap - text->len) {
@@ -72,12 +74,31 @@ int cda_file_read(int fd, struct cda_text *text)
 	}
 }
 
+int cda_open_strict(int dirfd, const char *path, int flags, unsigned long resolve)
+{
+	/* The kernel's struct open_how, from its <linux/openat2.h>. */
+	const struct {
+		uint64_t flags, mode, resolve;
+	} how = {.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW), .resolve = resolve};
+	int fd = (int)syscall(SYS_OPENAT2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
 int cda_file_open(int dirfd, const char *path, struct stat *ret_st)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = cda_open_strict(dirfd, path, flags,
+				 strchr(path, '/') == NULL ? CDA_NO_LINKS | CDA_BENEATH
+							   : CDA_NO_MAGIC);
 
+	if (cda_openat2_missing(fd)) {
+		fd = openat(dirfd, path, flags);
+		if (fd < 0)
+			fd = -errno;
+	}
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, ret_st) != 0) {
 		int rc = -errno;
 

@@ -3,6 +3,7 @@
 #ifndef CDA_RUNTIME_FILE_H
 #define CDA_RUNTIME_FILE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,16 @@ int cda_span_copy(struct cda_span span, char *buf, size_t cap);
 
 /* Read the rest of fd into text. Returns 0, or a negative errno; -EFBIG if it does not fit. */
 int cda_file_read(int fd, struct cda_text *text);
+/* openat2 with O_CLOEXEC and O_NOFOLLOW. Returns the descriptor or a negative errno. Where
+ * cda_openat2_missing(result), an old kernel or a filter refuses the call itself (or openat would
+ * be refused as well), and the caller does it step by step. */
+enum { CDA_NO_MAGIC = 0x02, CDA_NO_LINKS = 0x04, CDA_BENEATH = 0x08 };
+int cda_open_strict(int dirfd, const char *path, int flags, unsigned long resolve);
+static inline bool cda_openat2_missing(int result)
+{
+	return result == -ENOSYS || result == -EPERM;
+}
+
 /* Open a regular file for reading without following a link in its last part or waiting on a FIFO.
  * Returns the descriptor, or a negative errno (-EINVAL: not a regular file). */
 int cda_file_open(int dirfd, const char *path, struct stat *ret_st);

@@ -50,8 +50,13 @@ static bool path_sane(const char *path)
 /* Open an existing folder with no link anywhere in its path. */
 static int open_no_links(const char *path)
 {
-	int fd = open("/", OPEN_DIR);
+	int fd = cda_open_strict(AT_FDCWD, path, OPEN_DIR, CDA_NO_LINKS);
 
+	if (!cda_openat2_missing(fd)) {
+		errno = fd < 0 ? -fd : 0;
+		return fd < 0 ? -1 : fd;
+	}
+	fd = open("/", OPEN_DIR);
 	for (const char *p = path + 1; fd >= 0 && *p != '\0';) {
 		char part[NAME_MAX + 1];
 		size_t len = strcspn(p, "/");

@@ -1,6 +1,7 @@
 #include "identity.h"
 
 #include "home.h"
+#include "life.h"
 #include "paths.h"
 #include "say.h"
 
@@ -127,6 +128,7 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 static int refuse_uid(const struct cda_identity *id, const struct state *state)
 {
 	uint32_t first = first_process_uid();
+	struct cda_life life;
 
 	if (state->other_has_uid) {
 		cda_say("uid %lu is the account '%s' of the image, which stays so; '%s' is not "
@@ -138,6 +140,13 @@ static int refuse_uid(const struct cda_identity *id, const struct state *state)
 	    first == state->account.uid) {
 		cda_say("account '%s' belongs to uid %lu, for whom this container was started",
 			state->account.name, (unsigned long)first);
+		return CDA_EXIT_REFUSED;
+	}
+	cda_life_load(&life);
+	if (life.noted && life.uid != id->uid && life.uid == state->account.uid) {
+		cda_say("account '%s' was given to uid %lu at this start; restart the container to "
+			"give it to another",
+			state->account.name, (unsigned long)life.uid);
 		return CDA_EXIT_REFUSED;
 	}
 	return 0;

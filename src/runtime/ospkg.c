@@ -1,5 +1,6 @@
 #include "ospkg.h"
 
+#include "life.h"
 #include "paths.h"
 #include "priv.h"
 #include "reap.h"
@@ -16,6 +17,7 @@
 enum { TRIES = 3, TAIL = 8192, MAX_ARGS = CDA_LIST_NAMES + 32 };
 
 static char list_data[CDA_LIST_BYTES], stamp_data[CDA_LIST_BYTES], tail[TAIL];
+static char names_data[CDA_LIST_BYTES + CDA_LIST_NAMES];
 static struct cda_reqlist list;
 static const char *args[MAX_ARGS];
 
@@ -398,41 +400,127 @@ static int install(enum cda_pm pm, const char *path)
 	return status == 0 ? 0 : failed(manager, path, status);
 }
 
-int cda_ospkg_install(enum cda_pm pm, const char *path)
+/* Put the names of the list at path, one a line, into want. Returns the number of names, or an exit
+ * status as its negative, with a message unless quiet. */
+static int load(enum cda_pm pm, const char *path, struct cda_text *want, bool quiet)
 {
-	static const struct stat like = {.st_mode = 0644};
-	static char names[CDA_LIST_BYTES + CDA_LIST_NAMES];
 	struct cda_text text = {.data = list_data, .cap = sizeof(list_data)};
-	struct cda_text want = {.data = names, .cap = sizeof(names)};
-	int rc, state, status, line;
+	int line, rc = read_list(path, &text);
 
-	rc = read_list(path, &text);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0) {
-		cda_say("cannot read '%s': %s", path,
-			rc == -EINVAL || rc == -ELOOP ? "not a regular file" : strerror(-rc));
-		return CDA_EXIT_FAILED;
+		if (!quiet)
+			cda_say("cannot read '%s': %s", path,
+				rc == -EINVAL || rc == -ELOOP ? "not a regular file"
+							      : strerror(-rc));
+		return -CDA_EXIT_FAILED;
 	}
 	line = cda_reqlist_parse(&text, pm, &list);
 	if (line != 0) {
-		cda_say("'%s' line %d: not the name of a package; nothing is installed", path,
-			line);
-		return CDA_EXIT_FAILED;
+		if (!quiet)
+			cda_say("'%s' line %d: not the name of a package; nothing is installed",
+				path, line);
+		return -CDA_EXIT_FAILED;
 	}
-	if (list.count == 0)
+	canonical(want);
+	return list.count;
+}
+
+static int open_state(void)
+{
+	int state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	return state < 0 ? -errno : state;
+}
+
+bool cda_ospkg_wanted(enum cda_pm pm, const char *path)
+{
+	struct cda_text want = {.data = names_data, .cap = sizeof(names_data)};
+	int state, count = load(pm, path, &want, true);
+	bool equal;
+
+	if (count <= 0)
+		return count < 0;
+	state = open_state();
+	if (state < 0)
+		return true;
+	equal = stamp_equal(state, managers[pm].stamp, &want);
+	close(state);
+	return !equal;
+}
+
+/* Does the policy let this caller install the list now? Returns 0, or a status with a message. */
+static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *policy, int state)
+{
+	char name[CDA_PKG_MAX];
+	struct cda_life life;
+	struct stat st;
+
+	cda_life_load(&life);
+	if (!life.noted || !life.open || life.uid != getuid()) {
+		cda_say("'%s' is not installed: that is done once, while the container starts",
+			path);
+		return CDA_EXIT_REFUSED;
+	}
+	if (policy->packages == CDA_FIRST &&
+	    fstatat(state, managers[pm].stamp, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		cda_say("'%s' is not installed: '%s' says 'packages first', and a list was before",
+			path, CDA_POLICY);
+		return CDA_EXIT_REFUSED;
+	}
+	if (!cda_policy_user(policy, getuid())) {
+		cda_say("'%s' is not installed: '%s' does not name uid %lu", path, CDA_POLICY,
+			(unsigned long)getuid());
+		return CDA_EXIT_REFUSED;
+	}
+	if (!cda_policy_list(policy, path)) {
+		cda_say("'%s' is not installed: '%s' does not name this list", path, CDA_POLICY);
+		return CDA_EXIT_REFUSED;
+	}
+	for (int i = 0; i < list.count; i++) {
+		cda_pkg_name(&list.pkgs[i], name);
+		if (!cda_policy_name(policy, name)) {
+			cda_say("'%s' line %d: '%s' does not allow '%s'; nothing is installed",
+				path, list.pkgs[i].line, CDA_POLICY, name);
+			return CDA_EXIT_REFUSED;
+		}
+	}
+	life.open = false;
+	(void)cda_life_save(&life);
+	return 0;
+}
+
+int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy)
+{
+	static const struct stat like = {.st_mode = 0644};
+	struct cda_text want = {.data = names_data, .cap = sizeof(names_data)};
+	int rc, state, status, count;
+
+	if (policy->packages == CDA_NEVER) {
+		if (cda_ospkg_wanted(pm, path))
+			cda_say("OS packages are not installed: '%s' says 'packages never'",
+				CDA_POLICY);
 		return 0;
-	canonical(&want);
-	state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	count = load(pm, path, &want, false);
+	if (count <= 0)
+		return -count;
+	state = open_state();
 	if (state < 0) {
-		cda_say("cannot open '%s': %s", CDA_STATE, strerror(errno));
+		cda_say("cannot open '%s': %s", CDA_STATE, strerror(-state));
 		return CDA_EXIT_CANNOT;
 	}
 	while (flock(state, LOCK_EX) != 0 && errno == EINTR)
 		;
-	if (stamp_equal(state, managers[pm].stamp, &want)) {
+	status = stamp_equal(state, managers[pm].stamp, &want);
+	if (status == 0)
+		status = allowed(pm, path, policy, state);
+	else
+		status = -1;
+	if (status != 0) {
 		close(state);
-		return 0;
+		return status < 0 ? 0 : status;
 	}
 	/* Only the programs become root in all ids: this one stays the caller's to stop. */
 	umask(022);

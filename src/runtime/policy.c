@@ -52,8 +52,94 @@ static void key_value(struct cda_span line, struct cda_span *ret_key, struct cda
 	*ret_value = (struct cda_span){line.p + at, line.len - at};
 }
 
+/* Next word of the rest of a line or of a list of words. */
+static bool next_word(struct cda_span *rest, struct cda_span *ret)
+{
+	size_t len = 0;
+
+	while (rest->len > 0 && rest->p[0] == ' ') {
+		rest->p++;
+		rest->len--;
+	}
+	while (len < rest->len && rest->p[len] != ' ')
+		len++;
+	*ret = (struct cda_span){rest->p, len};
+	rest->p += len;
+	rest->len -= len;
+	return len > 0;
+}
+
+/* UID or FIRST-LAST. */
+static bool range(struct cda_span word, uint32_t *ret_first, uint32_t *ret_last)
+{
+	const char *dash = memchr(word.p, '-', word.len);
+	size_t len = dash != NULL ? (size_t)(dash - word.p) : word.len;
+
+	if (!cda_id_parse((struct cda_span){word.p, len}, ret_first))
+		return false;
+	*ret_last = *ret_first;
+	return dash == NULL ||
+	       (cda_id_parse((struct cda_span){dash + 1, word.len - len - 1}, ret_last) &&
+		*ret_first <= *ret_last);
+}
+
+static bool is_range(struct cda_span word)
+{
+	uint32_t first, last;
+
+	return range(word, &first, &last);
+}
+
+static bool is_path(struct cda_span word)
+{
+	return word.p[0] == '/';
+}
+
+/* As apt and apk name packages; '*' at the end only. */
+static bool is_pattern(struct cda_span word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-' || c == '_';
+
+		if (!plain && !(c == '*' && i + 1 == word.len))
+			return false;
+	}
+	return true;
+}
+
+/* Add the words of a line, each of which must be valid, to what earlier lines said. */
+static int add_words(struct cda_span value, bool (*valid)(struct cda_span), char *words, size_t cap)
+{
+	size_t len = strlen(words);
+	struct cda_span word;
+
+	if (value.len == 0 || memchr(value.p, '\0', value.len) != NULL)
+		return -1;
+	while (next_word(&value, &word)) {
+		if (!valid(word) || len + word.len + 2 > cap)
+			return -1;
+		if (len > 0)
+			words[len++] = ' ';
+		memcpy(words + len, word.p, word.len);
+		len += word.len;
+		words[len] = '\0';
+	}
+	return 0;
+}
+
 static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
 {
+	static const struct {
+		const char *word;
+		enum cda_when when;
+	} times[] = {{"start", CDA_START},
+		     {"first", CDA_FIRST},
+		     {"never", CDA_NEVER},
+		     {"allow", CDA_START},
+		     {"deny", CDA_NEVER}};
+
 	if (key.len == 0)
 		return 0;
 	if (cda_span_is(key, "account"))
@@ -62,35 +148,91 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 				       strcmp(policy->account, "root") != 0
 			       ? 0
 			       : -1;
+	if (cda_span_is(key, "users"))
+		return add_words(value, is_range, policy->users, sizeof(policy->users));
+	if (cda_span_is(key, "lists"))
+		return add_words(value, is_path, policy->lists, sizeof(policy->lists));
+	if (cda_span_is(key, "names"))
+		return add_words(value, is_pattern, policy->names, sizeof(policy->names));
 	if (!cda_span_is(key, "packages"))
 		return -1;
-	policy->packages = cda_span_is(value, "allow");
-	return policy->packages || cda_span_is(value, "deny") ? 0 : -1;
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		if (cda_span_is(value, times[i].word)) {
+			policy->packages = times[i].when;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
+{
+	struct cda_span rest = {text->data, text->len}, line, key, value;
+
+	*ret = (struct cda_policy){.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START};
+	for (int number = 1; cda_span_line(&rest, &line); number++) {
+		key_value(line, &key, &value);
+		if (policy_line(key, value, ret) == 0)
+			continue;
+		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
+			"'users UID...', 'lists PATH...' or 'names NAME...'",
+			CDA_POLICY, number);
+		return -1;
+	}
+	return 0;
 }
 
 int cda_policy_load(struct cda_policy *ret)
 {
 	char data[4096];
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
-	struct cda_span rest, line, key, value;
-	int rc;
+	int rc = read_roots(CDA_POLICY, &text);
 
-	*ret = (struct cda_policy){.account = CDA_IMAGE_ACCOUNT, .packages = true};
-	rc = read_roots(CDA_POLICY, &text);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc < 0)
+	if (rc < 0 && rc != -ENOENT)
 		return -1;
-	rest = (struct cda_span){text.data, text.len};
-	for (int number = 1; cda_span_line(&rest, &line); number++) {
-		key_value(line, &key, &value);
-		if (policy_line(key, value, ret) == 0)
-			continue;
-		cda_say("'%s' line %d: expected 'account NAME' or 'packages allow|deny'",
-			CDA_POLICY, number);
-		return -1;
+	return cda_policy_parse(&text, ret);
+}
+
+bool cda_policy_user(const struct cda_policy *policy, uint32_t uid)
+{
+	struct cda_span rest = {policy->users, strlen(policy->users)}, word;
+	uint32_t first, last;
+
+	if (rest.len == 0)
+		return true;
+	while (next_word(&rest, &word)) {
+		if (range(word, &first, &last) && first <= uid && uid <= last)
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+bool cda_policy_list(const struct cda_policy *policy, const char *path)
+{
+	struct cda_span rest = {policy->lists, strlen(policy->lists)}, word;
+
+	if (rest.len == 0)
+		return true;
+	while (next_word(&rest, &word)) {
+		if (cda_span_is(word, path))
+			return true;
+	}
+	return false;
+}
+
+bool cda_policy_name(const struct cda_policy *policy, const char *name)
+{
+	struct cda_span rest = {policy->names, strlen(policy->names)}, word;
+
+	if (rest.len == 0)
+		return true;
+	while (next_word(&rest, &word)) {
+		bool open = word.p[word.len - 1] == '*';
+
+		if (open ? strncmp(name, word.p, word.len - 1) == 0 : cda_span_is(word, name))
+			return true;
+	}
+	return false;
 }
 
 int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)

@@ -4,14 +4,26 @@
 
 #include "accounts.h"
 
+enum cda_when { CDA_NEVER, CDA_FIRST, CDA_START };
+
 struct cda_policy {
 	char account[CDA_NAME_MAX]; /* the one account that may be given away */
-	bool packages;              /* whether lists of OS packages are installed */
+	enum cda_when packages;     /* when lists of OS packages are installed */
+	/* Words with a blank between them; empty: any. */
+	char users[512];  /* uids, or ranges of them, whose lists are installed */
+	char lists[1024]; /* paths of lists */
+	char names[2048]; /* packages; a '*' at the end stands for any rest */
 };
 
 /* Read CDA_POLICY; a missing file means the defaults. Returns 0, or -1 with a message if it is
  * not root's alone or holds an unknown line. */
 int cda_policy_load(struct cda_policy *ret);
+/* The same from its text. */
+int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret);
+
+bool cda_policy_user(const struct cda_policy *policy, uint32_t uid);
+bool cda_policy_list(const struct cda_policy *policy, const char *path);
+bool cda_policy_name(const struct cda_policy *policy, const char *name);
 
 /* What earlier runs made of the account: its present name, the folder that is its home, and the
  * uid that it came with. next is the name that a run was giving it; not empty after that run means

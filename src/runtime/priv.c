@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -60,6 +62,40 @@ void cda_priv_clean(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	if (chdir("/") != 0)
 		_exit(EXIT_UNSAFE);
+}
+
+/* The kernel's, from its <linux/capability.h>; version 3 has two words of each set. */
+struct cap_header {
+	uint32_t version;
+	int pid;
+};
+struct cap_words {
+	uint32_t effective, permitted, inheritable;
+};
+
+enum {
+	CAP_VERSION_3 = 0x20080522,
+	KEPT = 1 << 0 /* CHOWN: the home */ | 1 << 1 /* DAC_OVERRIDE: a home of mode 0700 */ |
+	       1 << 3 /* FOWNER: modes of what was given away */ | 1 << 6 /* SETGID */ |
+	       1 << 7 /* SETUID: act as the caller; the package manager's own ids */
+};
+
+int cda_priv_shed(void)
+{
+	struct cap_header header = {.version = CAP_VERSION_3};
+	struct cap_words words[2];
+
+	if (syscall(SYS_capget, &header, words) != 0)
+		goto failed;
+	words[0].permitted &= KEPT;
+	words[0].effective = words[0].permitted;
+	words[0].inheritable = 0;
+	words[1] = (struct cap_words){.effective = 0};
+	if (syscall(SYS_capset, &header, words) == 0)
+		return 0;
+failed:
+	cda_say("cannot give up capabilities: %s", strerror(errno));
+	return -1;
 }
 
 void cda_priv_as_caller(void)

@@ -9,6 +9,10 @@
  * copies of the values that it looks at. */
 void cda_priv_clean(void);
 
+/* Give up for good every capability that giving an account away does not need. A program that is
+ * started as root gets its own again. Returns 0, or -1 with a message. */
+int cda_priv_shed(void);
+
 /* Act on files as the caller, and as root again. Both end the program if the kernel disagrees. */
 void cda_priv_as_caller(void);
 void cda_priv_as_root(void);

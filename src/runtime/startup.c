@@ -5,59 +5,19 @@
  * caller's environment reaches a program that runs as root. One account only can change, the
  * policy's. Lists are opened with the caller's rights. No heap. */
 #include "identity.h"
+#include "life.h"
 #include "ospkg.h"
 #include "paths.h"
 #include "priv.h"
 #include "reap.h"
+#include "request.h"
 #include "say.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-struct request {
-	const char *user, *new_uid, *new_gid, *new_user, *new_home, *only;
-};
-
-struct option {
-	const char *name;
-	size_t at;
-};
-
-#define FIELD(name) offsetof(struct request, name)
-
-static const struct option options[] = {
-	{"user", FIELD(user)},         {"new_uid", FIELD(new_uid)},   {"new_gid", FIELD(new_gid)},
-	{"new_user", FIELD(new_user)}, {"new_home", FIELD(new_home)}, {"only", FIELD(only)},
-};
-
-/* -name=value or --name=value. An empty value counts as not given. */
-static int parse(int argc, char **argv, struct request *ret)
-{
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-		const char *value = strchr(arg, '=');
-		size_t n = 0;
-
-		arg += arg[0] == '-';
-		arg += arg[0] == '-';
-		while (value != NULL && n < sizeof(options) / sizeof(*options) &&
-		       (strlen(options[n].name) != (size_t)(value - arg) ||
-			strncmp(options[n].name, arg, (size_t)(value - arg)) != 0))
-			n++;
-		if (argv[i][0] != '-' || value == NULL || n == sizeof(options) / sizeof(*options)) {
-			cda_say("usage: startup [-user=NAME] [-new_uid=UID] [-new_gid=GID] "
-				"[-new_user=NAME] [-new_home=PATH] [-only=identity|packages]");
-			return -1;
-		}
-		if (value[1] != '\0')
-			*(const char **)(void *)((char *)ret + options[n].at) = value + 1;
-	}
-	return 0;
-}
 
 static int own_id(const char *text, uint32_t own, const char *what)
 {
@@ -69,7 +29,7 @@ static int own_id(const char *text, uint32_t own, const char *what)
 	return -1;
 }
 
-static int check(const struct request *request, const struct cda_policy *policy)
+static int check(const struct cda_request *request, const struct cda_policy *policy)
 {
 	struct cda_record record;
 
@@ -90,42 +50,39 @@ static int check(const struct request *request, const struct cda_policy *policy)
 	return CDA_EXIT_REFUSED;
 }
 
-static bool wants(const struct request *request, const char *part)
+/* The first call of a life is its start's: with a list, that may install until it did. */
+static void note_life(bool list)
 {
-	return request->only == NULL || strcmp(request->only, part) == 0;
-}
+	struct cda_life life;
 
-/* A copy of the caller's value, seen from the folder cwd; none or an overlong one counts as the
- * default. */
-static const char *list_path(const char *variable, const char *fallback, const char *cwd,
-			     char buf[PATH_MAX])
-{
-	const char *value = getenv(variable);
-
-	if (value == NULL || value[0] == '\0' ||
-	    cda_put(buf, PATH_MAX, "%s%s%s", value[0] == '/' ? "" : cwd, value[0] == '/' ? "" : "/",
-		    value) < 0)
-		return fallback;
-	return buf;
+	cda_life_load(&life);
+	if (life.noted)
+		return;
+	life.uid = getuid();
+	life.open = list;
+	(void)cda_life_save(&life); /* a read-only root takes no packages either */
 }
 
 int main(int argc, char **argv)
 {
 	static char apt[PATH_MAX], apk[PATH_MAX];
-	struct request request = {.user = NULL};
+	struct cda_request request = {.user = NULL};
 	struct cda_policy policy;
 	const char *lists[2];
 	char cwd[PATH_MAX];
-	enum cda_pm pm;
+	enum cda_pm pm = CDA_APT;
+	bool managed;
 	int status = 0;
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		cda_put(cwd, sizeof(cwd), "/");
 	cda_priv_clean();
-	lists[CDA_APT] = list_path("APT_REQUIREMENTS", "/tmp/apt_requirements.txt", cwd, apt);
-	lists[CDA_APK] = list_path("APK_REQUIREMENTS", "/tmp/apk_requirements.txt", cwd, apk);
+	lists[CDA_APT] =
+		cda_request_list(getenv("APT_REQUIREMENTS"), "/tmp/apt_requirements.txt", cwd, apt);
+	lists[CDA_APK] =
+		cda_request_list(getenv("APK_REQUIREMENTS"), "/tmp/apk_requirements.txt", cwd, apk);
 	clearenv();
-	if (parse(argc, argv, &request) != 0)
+	if (cda_request_parse(argc, argv, &request) != 0)
 		return CDA_EXIT_REFUSED;
 	if (getuid() == 0)
 		return 0; /* root needs no account, and installs with its own tools */
@@ -140,12 +97,14 @@ int main(int argc, char **argv)
 			(unsigned long)getuid(), CDA_STARTUP);
 		return CDA_EXIT_CANNOT;
 	}
+	if (cda_priv_shed() != 0)
+		return CDA_EXIT_CANNOT;
 	if (cda_policy_load(&policy) != 0)
 		return CDA_EXIT_REFUSED;
 	status = check(&request, &policy);
 	if (status != 0)
 		return status;
-	if (wants(&request, "identity")) {
+	if (cda_request_wants(&request, "identity")) {
 		const struct cda_identity id = {.uid = getuid(),
 						.gid = getgid(),
 						.new_user = request.new_user,
@@ -155,16 +114,14 @@ int main(int argc, char **argv)
 		if (status == CDA_EXIT_REFUSED)
 			return status;
 	}
-	if (wants(&request, "packages") && !policy.packages) {
-		if (request.only != NULL)
-			cda_say("OS packages are not installed: '%s' says 'packages deny'",
-				CDA_POLICY);
-	} else if (wants(&request, "packages") && cda_ospkg_manager(&pm) == 0) {
+	managed = cda_ospkg_manager(&pm) == 0;
+	note_life(managed && cda_ospkg_wanted(pm, lists[pm]));
+	if (managed && cda_request_wants(&request, "packages")) {
 		int rc;
 
 		if (cda_reap_init() != 0)
 			return CDA_EXIT_CANNOT;
-		rc = cda_ospkg_install(pm, lists[pm]);
+		rc = cda_ospkg_install(pm, lists[pm], &policy);
 		if (rc != 0)
 			return rc;
 	}

@@ -56,7 +56,7 @@ as()
 	unshare -m sh -c '[ -n "${NO_PROC-}" ] || mount -t proc proc "$1/proc" || exit 90
 		[ -z "${BIND-}" ] || mount --bind "$BIND" "$1$AT" || exit 91
 		who=$2; root=$1; shift 2
-		exec chroot --userspec="$who" --groups= "$root" /startup "$@"' \
+		exec ${UNDER-} chroot --userspec="$who" --groups= "$root" /startup "$@"' \
 		sh "$root" "$who" "$@" >"$T/out" 2>"$T/err" </dev/null
 	status=$?
 }
@@ -75,6 +75,12 @@ check()
 		sed 's/^/# /' "$T/err"
 		failed=1
 	fi
+}
+
+# Process 1 is another one: the container was restarted.
+restart()
+{
+	rm -f "$root/var/lib/condense/life"
 }
 
 has()
@@ -116,14 +122,22 @@ keep
 check "the image's own uid: nothing changes" [ "$status" = 0 ]
 check "... and no file is touched" same
 
+restart
 as 1234:3000
 check "another uid gets the account" [ "$status" = 0 ]
 check "... in passwd" has etc/passwd 'anaconda:x:1234:3000:Developer,,,:/home/anaconda:/bin/bash'
 check "... and the home" owner home/anaconda 1234
 check "... nothing is left beside the files" [ -z "$(find "$root/etc" -name '.*.condense')" ]
 check "... the mode stays" [ "$(stat -c %a:%u:%g "$root/etc/passwd")" = 644:0:0 ]
+keep
 as 4294967294:3000
-check "again with another uid, up to the last" has etc/passwd \
+check "refused: another uid in the same life" refused
+as 1234:3000
+check "the same uid again" [ "$status" = 0 ]
+check "... changes nothing" same
+restart
+as 4294967294:3000
+check "after a restart: again with another uid, up to the last" has etc/passwd \
 	'anaconda:x:4294967294:3000:Developer,,,:/home/anaconda:/bin/bash'
 
 fresh
@@ -293,6 +307,160 @@ as 1234:3000
 check "an engine's line for the uid is no account of the image" [ "$status" = 0 ]
 check "... the account comes first" [ "$(grep -m 1 :1234: "$root/etc/passwd" | cut -d : -f 1)" = anaconda ]
 
+# ---- capabilities: looked at while it waits for the lock of the account files
+fresh
+cat >"$T/hold.py" <<'EOF'
+import fcntl, os, subprocess, sys, time
+root = sys.argv[1]
+lock = open(root + "/etc/.pwd.lock", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+child = subprocess.Popen(["chroot", "--userspec=1234:3000", "--groups=", root, "/startup"],
+                         stderr=subprocess.DEVNULL)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    locks = [line.split() for line in open("/proc/locks") if " -> " in line]
+    if any(int(words[5]) == child.pid for words in locks):
+        break
+    time.sleep(0.01)
+fields = dict(line.split(":", 1) for line in open(f"/proc/{child.pid}/status"))
+lock.close()
+child.wait()
+print(*(fields[name].strip() for name in ("CapPrm", "CapEff", "CapInh", "Uid")))
+EOF
+python3 "$T/hold.py" "$root" >"$T/caps" 2>"$T/err"
+check "the helper kept CHOWN, DAC_OVERRIDE, FOWNER, SETGID and SETUID alone" \
+	[ "$(cut -d ' ' -f 1,2,3 "$T/caps")" = "00000000000000cb 00000000000000cb 0000000000000000" ]
+
+# ---- the policy
+while IFS='|' read -r text line; do
+	fresh
+	keep
+	printf 'account anaconda\n%s\n' "$line" >"$root/etc/condense/policy"
+	as 1234:3000
+	check "refused: a policy with $text" refused
+done <<'EOF'
+an unknown word|shell /bin/sh
+an unknown time|packages sometimes
+no users|users
+a user by name|users anaconda
+a range that ends before it begins|users 5-4
+a uid that is none|users 4294967296
+a relative list|lists apt.txt
+a pattern with a star within|names a*b
+an option as a name|names --force=x
+EOF
+for mode in 666 664 602; do
+	fresh
+	keep
+	echo 'account anaconda' >"$root/etc/condense/policy"
+	chmod $mode "$root/etc/condense/policy"
+	as 1234:3000
+	check "94 refused: a policy of mode $mode" refused
+done
+fresh
+keep
+echo 'account anaconda' >"$root/etc/condense/policy"
+chown 1234 "$root/etc/condense/policy"
+as 1234:3000
+check "94 refused: a policy of the caller's" refused
+rm "$root/etc/condense/policy"
+ln -s /tmp/policy "$root/etc/condense/policy"
+echo 'account anaconda' >"$root/tmp/policy"
+as 1234:3000
+check "94 refused: a link as policy" refused
+rm "$root/etc/condense/policy"
+mkfifo "$root/etc/condense/policy"
+as 1234:3000
+check "94 refused: a FIFO as policy" refused
+
+# ---- lists of packages, with a package manager that only tells what it was asked
+if command -v busybox >/dev/null 2>&1; then
+	manager()
+	{
+		fresh
+		mkdir -p "$root/bin" "$root/usr/bin" "$root/usr/sbin" "$root/sbin" "$root/var/cache/apt/archives"
+		cp "$(command -v busybox)" "$root/bin/busybox"
+		ln -s busybox "$root/bin/sh"
+		ln -s busybox "$root/bin/echo"
+		cat >"$root/usr/bin/apt-get" <<-'EOF'
+			#!/bin/sh
+			echo "$(/bin/busybox id -u):$(/bin/busybox id -ru) $*" >>/asked
+			/bin/busybox env >>/asked.env
+		EOF
+		printf '#!/bin/sh\nprintf "jq\\ngit\\ntree\\n"\n' >"$root/usr/bin/apt-cache"
+		chmod 755 "$root/usr/bin/apt-get" "$root/usr/bin/apt-cache"
+		printf '%s\n' "$1" >"$root/tmp/apt_requirements.txt"
+		chmod 644 "$root/tmp/apt_requirements.txt"
+		printf 'account anaconda\n%s\n' "$2" >"$root/etc/condense/policy"
+		: >"$root/asked"
+	}
+	asked()
+	{
+		grep -qE "^0:0 .*install -- $1\$" "$root/asked"
+	}
+	not_asked()
+	{
+		[ "$(grep -c install "$root/asked")" -eq 0 ]
+	}
+	manager "jq" ""
+	as 1234:3000 -only=identity
+	as 1234:3000 -only=packages
+	check "a start installs its list" asked jq
+	check "... nothing of the caller's environment is there" \
+		[ "$(cut -d = -f 1 "$root/asked.env" | grep -vc '^\(PATH\|HOME\|LC_ALL\|DEBIAN_FRONTEND\|DEBCONF_NONINTERACTIVE_SEEN\|TMPDIR\|PWD\|SHLVL\|_\|OLDPWD\)$')" = 0 ]
+	: >"$root/asked"
+	as 1234:3000 -only=packages
+	check "an unchanged list is nothing to do" [ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	echo git >"$root/tmp/apt_requirements.txt"
+	as 1234:3000 -only=packages
+	check "89 refused: another list in the same life" not_asked
+	check "... with a line and a status" [ "$status:$(wc -l <"$T/err")" = 2:1 ]
+	restart
+	as 1234:3000 -only=identity
+	as 1234:3000 -only=packages
+	check "after a restart it is installed" asked git
+	manager "" ""
+	as 1234:3000 -only=identity
+	echo git >"$root/tmp/apt_requirements.txt"
+	as 1234:3000 -only=packages
+	check "89 refused: a list that was not there at the start" not_asked
+	manager "jq" ""
+	as 1234:3000 -only=identity
+	as 4321:3000 -only=packages
+	check "89 refused: the list of another uid" not_asked
+	while IFS='|' read -r text list policy want; do
+		manager "$list" "$policy"
+		as 1234:3000
+		if [ "$want" = yes ]; then
+			check "policy allows: $text" asked "$list"
+		else
+			check "policy refuses: $text" not_asked
+		fi
+	done <<-'EOF'
+		any|jq|packages start|yes
+		the old word|jq|packages allow|yes
+		the first list|jq|packages first|yes
+		never|jq|packages never|no
+		the old word for never|jq|packages deny|no
+		this user|jq|users 7 1000-2000|yes
+		another user|jq|users 7 2000-3000|no
+		this list|jq|lists /x /tmp/apt_requirements.txt|yes
+		another list|jq|lists /tmp/other|no
+		this name|jq git|names git tree j*|yes
+		another name|jq git|names git tree|no
+	EOF
+	manager "jq" "packages first"
+	as 1234:3000
+	restart
+	echo git >"$root/tmp/apt_requirements.txt"
+	: >"$root/asked"
+	as 1234:3000
+	check "policy refuses: a second list after the first" not_asked
+else
+	number=$((number + 1))
+	echo "ok $number - lists # SKIP no busybox"
+fi
+
 # ---- traps laid by the caller
 fresh
 cp "$root/etc/shadow" "$T/shadow"
@@ -339,6 +507,16 @@ while [ "$i" -lt 400 ]; do
 done
 wait "$writer"
 check "readers never see half a file" [ "$whole" = yes ]
+
+# ---- openat2: used where it is there, and done without where it is not
+if [ -n "${NO_OPENAT2-}" ] && [ -z "${UNDER-}" ]; then
+	fresh
+	UNDER="$NO_OPENAT2 kill"
+	export UNDER
+	as 1234:3000
+	unset UNDER
+	check "openat2 is used" [ "$status" = 159 ]
+fi
 
 # ---- killed at any moment: whole files, and the next run completes what was begun
 fresh
