@@ -76,7 +76,9 @@ source_epoch()
 # script must close descriptor 9.
 take_lock()
 {
-	mkdir -p "$build"
+	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] ||
+		die_hint "the folder '$build' cannot be written" \
+			"use a copy of the tree that is yours and that can be written"
 	exec 9>"$build/.$1.lock"
 	if ! flock -n 9; then
 		say "waiting for another $1 to finish"
@@ -141,7 +143,9 @@ apt_root()
 	} >"$apt_dir/sources.list"
 	apt_in get -qq update >"$apt_dir/update.log" 2>&1 || true
 	apt_in cache dumpavail >/dev/null 2>&1 || true
-	ls "$apt_dir"/lists/*"_${2}_"*Release >/dev/null 2>&1 ||
+	# What another mirror said before does not count; apt names the files after the address.
+	apt_list=$(printf %s "${mirror#*://}" | sed 's,^[^/@]*@,,; s,_,%5f,g; s,/,_,g')
+	ls "$apt_dir/lists/${apt_list}_dists_${2}_"*Release >/dev/null 2>&1 ||
 		die_hint "the Debian mirror '$mirror' does not answer for suite '$2'" \
 			"see $apt_dir/update.log; set MIRROR in config/.env to another"
 }
