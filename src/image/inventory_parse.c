@@ -419,6 +419,8 @@ const char *cda_inv_purl(const struct cda_inv_package *package, const char *os, 
 	CDA_AUTOBUF struct cda_buf distro = CDA_BUF_INIT;
 	CDA_AUTOFREE char *name = cda_strdup(package->name);
 	const char *default_os = package->kind == CDA_INV_APK ? "alpine" : "debian";
+	/* Debian's packages on Alpine are still Debian's */
+	bool foreign = os && cda_streq(os, "alpine") != (package->kind == CDA_INV_APK);
 	bool is_os = package->kind == CDA_INV_DPKG || package->kind == CDA_INV_APK;
 	char mark = '?';
 
@@ -432,7 +434,7 @@ const char *cda_inv_purl(const struct cda_inv_package *package, const char *os, 
 			   : package->kind == CDA_INV_CONDA ? "pkg:conda/"
 							    : "pkg:pypi/");
 	if (is_os) {
-		add_quoted(&out, os ? os : default_os);
+		add_quoted(&out, os && !foreign ? os : default_os);
 		cda_buf_addc(&out, '/');
 	}
 	add_quoted(&out, name);
@@ -440,7 +442,7 @@ const char *cda_inv_purl(const struct cda_inv_package *package, const char *os, 
 	add_quoted(&out, package->version);
 	if (is_os) {
 		add_qualifier(&out, &mark, "arch", package->arch);
-		if (os && os_ver) {
+		if (os && os_ver && !foreign) {
 			cda_buf_addf(&distro, "%s-%s", os, os_ver);
 			add_qualifier(&out, &mark, "distro", distro.p);
 		}

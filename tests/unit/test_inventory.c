@@ -273,6 +273,35 @@ TEST(conda_and_pip_packages_are_found_in_any_prefix_and_conda_comes_first)
 	world_done(&w);
 }
 
+TEST(a_purl_names_the_distribution_that_made_the_package)
+{
+	static const struct {
+		enum cda_inv_kind kind;
+		const char *name, *version, *os, *os_ver, *purl;
+	} rows[] = {
+		{CDA_INV_DPKG, "a+", "1:2~x", NULL, NULL, "pkg:deb/debian/a%2B@1:2~x"},
+		{CDA_INV_DPKG, "a", "1", "ubuntu", "24.04",
+		 "pkg:deb/ubuntu/a@1?distro=ubuntu-24.04"},
+		{CDA_INV_DPKG, "libc6", "2", "alpine", "3.20", "pkg:deb/debian/libc6@2"},
+		{CDA_INV_APK, "a", "1-r0", "alpine", "3.20",
+		 "pkg:apk/alpine/a@1-r0?distro=alpine-3.20"},
+		{CDA_INV_APK, "a", "1-r0", NULL, NULL, "pkg:apk/alpine/a@1-r0"},
+		{CDA_INV_PIP, "A_b.C", "1/2", "debian", "13", "pkg:pypi/a-b.c@1%2F2"},
+		{CDA_INV_CONDA, "_X", "1!2", "debian", "13", "pkg:conda/_X@1%212"},
+	};
+	CDA_CLEANUP(cda_arena_freep) struct cda_arena *arena = cda_arena_new();
+
+	for (size_t i = 0; i < CDA_LEN(rows); i++) {
+		struct cda_inv_package p = {.kind = rows[i].kind,
+					    .name = rows[i].name,
+					    .version = rows[i].version,
+					    .place = ""};
+
+		CHECK_STR_AT(cda_inv_purl(&p, rows[i].os, rows[i].os_ver, arena), rows[i].purl,
+			     "row %zu", i);
+	}
+}
+
 TEST(control_bytes_and_endless_texts_do_not_come_through)
 {
 	CDA_CLEANUP(cda_arena_freep) struct cda_arena *arena = cda_arena_new();
