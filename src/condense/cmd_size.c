@@ -17,7 +17,7 @@ enum { default_top = 15, width_min = 40, width_max = 1000 };
 struct opts {
 	const char *html, *platform, *ref;
 	int64_t top, width;
-	bool json, quiet;
+	bool json, zstd, quiet;
 };
 
 static const struct cda_option table[] = {
@@ -28,6 +28,8 @@ static const struct cda_option table[] = {
 	OPTION_STR("platform", struct opts, platform, "OS/ARCH",
 		   "which of several images [linux on this machine]"),
 	OPTION_STR("ref", struct opts, ref, "NAME", "which of several images, by its name or tag"),
+	OPTION_BOOL("zstd", struct opts, zstd,
+		    "estimate by zstd, not by gzip, what is not stored packed: faster"),
 	OPTION_INT("width", struct opts, width, "N",
 		   "cut lines to N columns, 0 not at all [the terminal's]"),
 	OPTION_BOOL("quiet", struct opts, quiet, "no progress on the terminal"),
@@ -133,8 +135,10 @@ static int measure(const char *path, const struct opts *opts, struct cda_size *r
 {
 	bool progress = !opts->quiet && isatty(STDERR_FILENO);
 	struct cda_events events = {progress ? on_event : NULL, NULL};
-	struct cda_oci_options options_read = {
-		.platform = opts->platform, .ref = opts->ref, .events = &events};
+	struct cda_oci_options options_read = {.platform = opts->platform,
+					       .ref = opts->ref,
+					       .estimate_zstd = opts->zstd,
+					       .events = &events};
 	int rc;
 
 	if (!cda_fs_exists(AT_FDCWD, path) && is_image_name(path))

@@ -4,20 +4,29 @@
 #include "util/event.h"
 #include "util/hash.h"
 #include "util/str.h"
+#include "util/workers.h"
 #include "util/zst.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
+#include <zlib.h>
 
-enum { chunk_size = 256 * 1024, piece_size = 1 << 20, estimate_level = 3, header_size = 512 };
+enum {
+	chunk_size = 256 * 1024,
+	piece_size = 1 << 20,
+	pieces_max = 8,
+	zstd_level = 3,
+	gzip_level = 6,
+	header_size = 512
+};
 #define UNPACKED_MAX ((uint64_t)512 << 30)
 
 /* A layer on its way: the blob, its hash, the unpacker, the hash of what comes out. */
 struct feed {
 	struct cda_blob *blob;
 	const char *what;
-	const struct cda_events *events;
+	const struct cda_oci_options *options;
 	struct cda_oci_layer *layer;
 	char *chunk;
 	struct cda_hash *stored, *plain;
@@ -65,32 +74,70 @@ static void add_point(struct cda_oci_layer *layer, uint64_t unpacked, uint64_t p
 
 /* --- the estimate --- */
 
-static int end_piece(struct cda_buf *piece, struct cda_oci_layer *layer, struct cda_err *err)
-{
-	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
-	const struct cda_oci_point *last =
-		layer->points.n ? &layer->points.v[layer->points.n - 1] : NULL;
-	struct cda_oci_point next = {last ? last->unpacked : 0, last ? last->packed : 0};
-	int rc;
+/* Several pieces, packed at the same time to see what each takes. */
+struct pieces {
+	const struct cda_buf *text;
+	bool zstd;
+	uint64_t sizes[pieces_max];
+};
 
-	if (!piece->len)
-		return 0;
-	rc = cda_zst_compress(piece->p, piece->len, estimate_level, &out, err);
-	if (rc)
+static size_t piece_len(const struct cda_buf *text, size_t i)
+{
+	size_t left = text->len - i * piece_size;
+
+	return left < piece_size ? left : piece_size;
+}
+
+static int pack_piece(void *ctx, size_t i, struct cda_err *err)
+{
+	struct pieces *pieces = ctx;
+	const char *p = pieces->text->p + i * piece_size;
+	size_t len = piece_len(pieces->text, i);
+	CDA_AUTOBUF struct cda_buf out = CDA_BUF_INIT;
+	uLongf size = compressBound(len);
+
+	if (pieces->zstd) {
+		int rc = cda_zst_compress(p, len, zstd_level, &out, err);
+
+		pieces->sizes[i] = out.len;
 		return rc;
-	if (!last)
-		add_point(layer, 0, 0);
-	add_point(layer, next.unpacked + piece->len, next.packed + out.len);
-	layer->packed = next.packed + out.len;
-	cda_buf_clear(piece);
+	}
+	cda_buf_reserve(&out, size);
+	if (compress2((Bytef *)out.p, &size, (const Bytef *)p, len, gzip_level) != Z_OK)
+		return cda_err_set(err, CDA_E_GENERAL, "cannot estimate what it takes packed");
+	pieces->sizes[i] = size;
 	return 0;
 }
 
-static int estimate(struct cda_buf *piece, struct cda_oci_layer *layer, const char *p, size_t len,
-		    struct cda_err *err)
+static int end_pieces(struct cda_buf *text, bool zstd, struct cda_oci_layer *layer,
+		      struct cda_err *err)
+{
+	struct pieces pieces = {text, zstd, {0}};
+	size_t count = (text->len + piece_size - 1) / piece_size;
+	struct cda_oci_point last = {0, 0};
+	int rc = count ? cda_workers_run(count, 0, pack_piece, &pieces, err) : 0;
+
+	if (rc || !count)
+		return rc;
+	if (layer->points.n)
+		last = layer->points.v[layer->points.n - 1];
+	else
+		add_point(layer, 0, 0);
+	for (size_t i = 0; i < count; i++) {
+		last.unpacked += piece_len(text, i);
+		last.packed += pieces.sizes[i];
+		add_point(layer, last.unpacked, last.packed);
+	}
+	layer->packed = last.packed;
+	cda_buf_clear(text);
+	return 0;
+}
+
+static int estimate(struct cda_buf *piece, bool zstd, struct cda_oci_layer *layer, const char *p,
+		    size_t len, struct cda_err *err)
 {
 	while (len) {
-		size_t n = piece_size - piece->len;
+		size_t n = pieces_max * piece_size - piece->len;
 		int rc;
 
 		if (n > len)
@@ -98,9 +145,9 @@ static int estimate(struct cda_buf *piece, struct cda_oci_layer *layer, const ch
 		cda_buf_add(piece, p, n);
 		p += n;
 		len -= n;
-		if (piece->len < piece_size)
+		if (piece->len < pieces_max * piece_size)
 			break;
-		rc = end_piece(piece, layer, err);
+		rc = end_pieces(piece, zstd, layer, err);
 		if (rc)
 			return rc;
 	}
@@ -159,7 +206,8 @@ static int64_t next_block(void *ctx, const void **ret_block, struct cda_err *err
 	cda_hash_add(feed->plain, *ret_block, len);
 	feed->taken = (uint64_t)archive_filter_bytes(feed->raw, -1);
 	if (!layer->measured) {
-		rc = estimate(&feed->piece, layer, *ret_block, len, err);
+		rc = estimate(&feed->piece, feed->options->estimate_zstd, layer, *ret_block, len,
+			      err);
 		if (rc)
 			return rc;
 	} else if (feed->taken != before) {
@@ -167,8 +215,8 @@ static int64_t next_block(void *ctx, const void **ret_block, struct cda_err *err
 	}
 	layer->unpacked += len;
 	if (layer->unpacked - feed->told >= (uint64_t)8 << 20) {
-		cda_emit_progress(feed->events, feed->what, feed->blob->size - feed->blob->left,
-				  feed->blob->size);
+		cda_emit_progress(feed->options->events, feed->what,
+				  feed->blob->size - feed->blob->left, feed->blob->size);
 		feed->told = layer->unpacked;
 	}
 	return (int64_t)len;
@@ -262,7 +310,7 @@ static int read_layer(struct cda_tree *tree, struct feed *feed, struct cda_err *
 		return rc;
 	rc = drain(feed, err);
 	if (!rc && !layer->measured)
-		rc = end_piece(&feed->piece, layer, err);
+		rc = end_pieces(&feed->piece, feed->options->estimate_zstd, layer, err);
 	if (!rc)
 		rc = verify(feed->stored, stored, &layer->digest, "stored", err);
 	if (!rc)
@@ -275,13 +323,13 @@ static int read_layer(struct cda_tree *tree, struct feed *feed, struct cda_err *
 }
 
 int cda_oci_layer_read(struct cda_tree *tree, struct cda_blob *blob, const char *what,
-		       const struct cda_events *events, struct cda_oci_layer *layer,
+		       const struct cda_oci_options *options, struct cda_oci_layer *layer,
 		       struct cda_err *err)
 {
 	CDA_CLEANUP(feed_done)
 	struct feed feed = {.blob = blob,
 			    .what = what,
-			    .events = events,
+			    .options = options,
 			    .layer = layer,
 			    .chunk = cda_alloc(chunk_size),
 			    .raw = archive_read_new(),
@@ -300,6 +348,7 @@ int cda_oci_layer_read(struct cda_tree *tree, struct cda_blob *blob, const char 
 
 struct folder {
 	struct cda_oci_layer *layer;
+	bool zstd;
 	struct cda_buf piece;
 };
 
@@ -307,14 +356,14 @@ static int take_content(void *ctx, const void *p, size_t len, struct cda_err *er
 {
 	struct folder *folder = ctx;
 
-	return estimate(&folder->piece, folder->layer, p, len, err);
+	return estimate(&folder->piece, folder->zstd, folder->layer, p, len, err);
 }
 
 static int pad(struct folder *folder, uint64_t size, struct cda_err *err)
 {
 	static const char zeros[header_size];
 
-	return estimate(&folder->piece, folder->layer, zeros, (size_t)size, err);
+	return estimate(&folder->piece, folder->zstd, folder->layer, zeros, (size_t)size, err);
 }
 
 static int add_file(struct cda_tree *tree, const struct cda_tree_entry *entry,
@@ -336,10 +385,10 @@ static int add_file(struct cda_tree *tree, const struct cda_tree_entry *entry,
 	return rc;
 }
 
-int cda_oci_layer_of_folder(struct cda_tree *tree, const struct cda_events *events,
+int cda_oci_layer_of_folder(struct cda_tree *tree, const struct cda_oci_options *options,
 			    struct cda_oci_layer *layer, struct cda_err *err)
 {
-	struct folder folder = {layer, CDA_BUF_INIT};
+	struct folder folder = {layer, options->estimate_zstd, CDA_BUF_INIT};
 	uint64_t all = 0, told = 0;
 	int rc = 0;
 
@@ -351,12 +400,12 @@ int cda_oci_layer_of_folder(struct cda_tree *tree, const struct cda_events *even
 		if (tree->v[i]->inode->type == CDA_TREE_FILE && !tree->v[i]->first)
 			rc = add_file(tree, tree->v[i], &folder, err);
 		if (layer->content - told >= (uint64_t)8 << 20) {
-			cda_emit_progress(events, "files", layer->content, all);
+			cda_emit_progress(options->events, "files", layer->content, all);
 			told = layer->content;
 		}
 	}
 	if (!rc)
-		rc = end_piece(&folder.piece, layer, err);
+		rc = end_pieces(&folder.piece, folder.zstd, layer, err);
 	cda_buf_done(&folder.piece);
 	return rc;
 }

@@ -244,7 +244,7 @@ static int read_layers(struct reader *r, const struct cda_strv *names, struct cd
 		int rc = cda_store_blob(r->store, names->v[i], &blob, err);
 
 		if (!rc)
-			rc = cda_oci_layer_read(image->tree, &blob, what, r->options->events,
+			rc = cda_oci_layer_read(image->tree, &blob, what, r->options,
 						&image->layers.v[i], err);
 		if (rc)
 			return rc;
@@ -403,12 +403,12 @@ static int read_root(struct reader *r, const char *path, struct cda_err *err)
 		if (rc)
 			return rc;
 		cda_tree_sort(r->image->tree);
-		return cda_oci_layer_of_folder(r->image->tree, r->options->events, layer, err);
+		return cda_oci_layer_of_folder(r->image->tree, r->options, layer, err);
 	}
 	rc = cda_store_blob(r->store, NULL, &blob, err);
 	return rc ? rc
-		  : cda_oci_layer_read(r->image->tree, &blob, "the archive", r->options->events,
-				       layer, err);
+		  : cda_oci_layer_read(r->image->tree, &blob, "the archive", r->options, layer,
+				       err);
 }
 
 /* --- all of it --- */

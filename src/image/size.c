@@ -334,6 +334,7 @@ int cda_size_read(const char *path, const struct cda_oci_options *options, struc
 		return rc;
 	}
 	size.path = cda_strdup(path);
+	size.estimate = options && options->estimate_zstd ? "zstd level 3" : "gzip level 6";
 	packed = cda_alloc0(size.inv.packages.n + 1, sizeof(*packed));
 	count_entries(&size, packed);
 	sort_packages(&size, packed);

@@ -51,6 +51,7 @@ struct cda_size {
 	uint64_t folders, links, others; /* entries that are no files; further names of files */
 	uint64_t stored, unpacked, packed, hidden; /* of all layers together */
 	bool measured;                             /* every layer is */
+	const char *estimate;                      /* how the others are: "gzip level 6" */
 	struct cda_size_packages packages;
 	struct cda_size_folders tops, loose; /* of all files; of files of nobody */
 	struct cda_size_files files;         /* all of them */

@@ -144,8 +144,10 @@ static void add_title(const struct cda_size *size, const char *label, struct cda
 		cda_buf_adds(out, ", ");
 	}
 	add_text(out, image->digest ? image->digest : "a root file system");
-	cda_buf_adds(out, size->measured ? "; packed sizes are as stored"
-					 : "; packed sizes are an estimate (zstd level 3)");
+	if (size->measured)
+		cda_buf_adds(out, "; packed sizes are as stored");
+	else
+		cda_buf_addf(out, "; packed sizes are an estimate (%s)", size->estimate);
 	cda_buf_adds(out, "</p>\n");
 }
 

@@ -170,6 +170,7 @@ static void add_image(struct writer *w, yyjson_mut_val *root, const struct cda_s
 	text(w, root, "architecture", image->arch);
 	yyjson_mut_obj_add_bool(w->doc, root, "image", image->is_image);
 	yyjson_mut_obj_add_bool(w->doc, root, "measured", size->measured);
+	text(w, root, "estimate", size->measured ? NULL : size->estimate);
 	number(w, root, "packed", size->packed);
 	number(w, root, "stored", size->stored);
 	number(w, root, "unpacked", size->unpacked);

@@ -148,10 +148,10 @@ static void head(const struct cda_size *size, const char *label, struct cda_buf 
 		cda_size_text(image->arch ? image->arch : "?", out);
 		cda_buf_addc(out, ')');
 	}
-	cda_buf_addf(out, "\n  packed %s (%s), unpacked %s in %llu files",
-		     cda_size_human(size->packed, a),
-		     size->measured ? "as stored" : "estimate: zstd level 3",
-		     cda_size_human(size->all.size, b), (unsigned long long)size->all.files);
+	cda_buf_addf(out, "\n  packed %s (%s%s), unpacked %s in %llu files",
+		     cda_size_human(size->packed, a), size->measured ? "as stored" : "estimate: ",
+		     size->measured ? "" : size->estimate, cda_size_human(size->all.size, b),
+		     (unsigned long long)size->all.files);
 	if (size->stored && !size->measured)
 		cda_buf_addf(out, ", stored %s", cda_size_human(size->stored, c));
 	cda_buf_addc(out, '\n');
