@@ -62,13 +62,18 @@ clean_up()
 	[ -z "$old" ] || docker rmi -f $old >/dev/null 2>&1
 }
 
-# The engine that answers, else our own, which brings the docker command's missing plugins too.
-if docker version >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1; then
+# The engine that answers, else our own; where the docker command lacks buildx, ours, or else the
+# builder that it has.
+if docker version >/dev/null 2>&1; then
 	export DOCKER_BUILDKIT=1
-elif engine_env=$("$root/tools/engine" up); then
+	if ! docker buildx version >/dev/null 2>&1; then
+		export DOCKER_BUILDKIT=0
+		engine_env=$("$root/tools/engine" up 2>/dev/null) || engine_env=:
+		eval "$engine_env"
+	fi
+else
+	engine_env=$("$root/tools/engine" up) || exit 1
 	eval "$engine_env"
-elif ! docker version >/dev/null 2>&1; then
-	exit 1
 fi
 if ! docker image inspect "$IMAGE" >/dev/null 2>&1; then
 	if [ "$DISTRO" = alpine ] && [ "${MUST_RUN:-0}" != 1 ] &&
