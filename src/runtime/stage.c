@@ -119,7 +119,9 @@ static bool is_transient(const char *text)
 					    "HTTP error 5",
 					    "HTTP 5",
 					    "temporary failure",
-					    "IncompleteRead"};
+					    "IncompleteRead",
+					    "CONNECTION FAILED",
+					    "Download error"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strstr(text, words[i]) != NULL)
@@ -175,6 +177,16 @@ static int blamed(const struct cda_text *list, struct cda_span *ret)
 	return 0;
 }
 
+/* "error: ..." of pip and of our conda, "SomeError: ..." of the conda that is written in Python. */
+static bool is_error(const char *line)
+{
+	static const char name[] = "Error:";
+	size_t word = strcspn(line, " "), len = sizeof(name) - 1;
+
+	return strncasecmp(line, "error", 5) == 0 ||
+	       (word >= len && memcmp(line + word - len, name, len) == 0);
+}
+
 /* The last line of the tail that calls itself an error, else the last one. Cuts up the tail. */
 static const char *cause(void)
 {
@@ -187,7 +199,7 @@ static const char *cause(void)
 
 		line[len] = '\0';
 		line += strspn(line, " ");
-		if (strncasecmp(line, "error", 5) == 0)
+		if (is_error(line))
 			found = line;
 		if (*line != '\0')
 			last = line;
