@@ -35,6 +35,42 @@ static bool travels(const char *xattr)
 	       (cda_starts_with(xattr, "user.") && !cda_starts_with(xattr, "user.overlay."));
 }
 
+/* PEP 552: the magic number, flags, and without flags the time and the size of the source. */
+static int names_time(struct writer *writer, const struct cda_tree_entry *pyc, int64_t mtime,
+		      bool *ret_yes, struct cda_err *err)
+{
+	CDA_AUTOBUF struct cda_buf head = CDA_BUF_INIT;
+	uint32_t words[4] = {0};
+	int rc = cda_tree_head(writer->tree, pyc, sizeof(words), &head, err);
+
+	if (rc || head.len < sizeof(words))
+		return rc;
+	for (size_t i = 0; i < sizeof(words); i++)
+		words[i / 4] |= (uint32_t)(unsigned char)head.p[i] << 8 * (i % 4);
+	*ret_yes |= words[1] == 0 && words[2] == (uint32_t)mtime;
+	return 0;
+}
+
+/* Python takes byte code for stale when its source has another time than it had: that time is part
+ * of what the files hold, and stays. */
+static int has_byte_code(struct writer *writer, const struct cda_tree_entry *entry, bool *ret_yes,
+			 struct cda_err *err)
+{
+	size_t folder = (size_t)(entry->name - entry->path), stem = strlen(entry->name);
+	CDA_AUTOFREE char *cache = cda_asprintf("%.*s__pycache__", (int)folder, entry->path);
+	const struct cda_tree_entry *pyc;
+	int rc = 0;
+
+	if (entry->inode->type != CDA_TREE_FILE || !cda_ends_with(entry->name, ".py"))
+		return 0;
+	pyc = cda_tree_find(writer->tree, cache);
+	for (pyc = pyc ? pyc->child : NULL; !rc && pyc; pyc = pyc->next)
+		if (strncmp(pyc->name, entry->name, stem - 2) == 0 &&
+		    cda_ends_with(pyc->name, ".pyc") && pyc->inode->type == CDA_TREE_FILE)
+			rc = names_time(writer, pyc, entry->inode->mtime, ret_yes, err);
+	return rc;
+}
+
 static int write_entry(struct writer *writer, const struct cda_tree_entry *entry,
 		       struct cda_err *err)
 {
@@ -54,9 +90,15 @@ static int write_entry(struct writer *writer, const struct cda_tree_entry *entry
 		.major = inode->major,
 		.minor = inode->minor,
 	};
-	int rc;
+	bool stays = false;
+	int rc = 0;
 
-	if (member.mtime > options->epoch || (options->own_time && inode->type == CDA_TREE_FOLDER))
+	if (member.mtime > options->epoch)
+		rc = has_byte_code(writer, entry->first ? entry->first : entry, &stays, err);
+	if (rc)
+		return rc;
+	if ((member.mtime > options->epoch && !stays) ||
+	    (options->own_time && inode->type == CDA_TREE_FOLDER))
 		member.mtime = writer->time;
 	if (member.mtime < 0)
 		member.mtime = 0;

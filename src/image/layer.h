@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 struct cda_layer_options {
-	int64_t epoch; /* nothing is newer: what is gets this time */
+	/* nothing is newer: what is gets this time. But for Python's sources whose byte code goes
+	 * by their time: it would be stale */
+	int64_t epoch;
 	/* what would get the epoch's time, and every folder, gets that of the layer's newest file
 	 * instead: the layer is the same whatever else was built, and when */
 	bool own_time;

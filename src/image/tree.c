@@ -305,35 +305,52 @@ void cda_tree_sort_xattrs(struct cda_tree_inode *inode)
 
 /* ------------------------------------------------------------------------------ content */
 
+/* The file that has the content: the temporary one, or (*opened too, for the caller to close) that
+ * of the folder. -1 with err set. */
+static int open_content(const struct cda_tree *tree, const struct cda_tree_entry *entry,
+			int *opened, struct cda_err *err)
+{
+	if (entry->inode->type != CDA_TREE_FILE) {
+		cda_err_set(err, CDA_E_VALUE, "'%s' is no file", entry->path);
+		return -1;
+	}
+	if (entry->inode->offset >= 0)
+		return tree->state->spool;
+	*opened = cda_fs_open_beneath(tree->state->root, entry->inode->from,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (*opened < 0)
+		cda_err_sys(err, errno, "cannot open '%s'", entry->path);
+	return *opened;
+}
+
+static ssize_t read_at(int fd, void *p, size_t len, int64_t at)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, p, len, at);
+	while (n < 0 && errno == EINTR && !cda_interrupted);
+	return n;
+}
+
 int cda_tree_content(const struct cda_tree *tree, const struct cda_tree_entry *entry,
 		     cda_tree_sink *sink, void *ctx, struct cda_err *err)
 {
-	const struct cda_tree_inode *inode = entry->inode;
 	CDA_AUTOCLOSE int opened = -1;
 	CDA_AUTOFREE char *chunk = NULL;
-	int64_t at = inode->offset >= 0 ? inode->offset : 0;
-	uint64_t left = inode->size;
-	int fd = tree->state->spool;
+	int64_t at = entry->inode->offset >= 0 ? entry->inode->offset : 0;
+	uint64_t left = entry->inode->size;
+	int fd = open_content(tree, entry, &opened, err);
 
-	if (inode->type != CDA_TREE_FILE)
-		return cda_err_set(err, CDA_E_VALUE, "'%s' is no file", entry->path);
-	if (inode->offset < 0) {
-		opened = cda_fs_open_beneath(tree->state->root, inode->from,
-					     O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-		if (opened < 0)
-			return cda_err_sys(err, errno, "cannot open '%s'", entry->path);
-		fd = opened;
-	}
+	if (fd < 0)
+		return -(int)err->code;
 	chunk = cda_alloc(chunk_size);
 	while (left) {
-		size_t want = left < chunk_size ? (size_t)left : chunk_size;
-		ssize_t n = pread(fd, chunk, want, at);
+		ssize_t n = read_at(fd, chunk, left < chunk_size ? (size_t)left : chunk_size, at);
 		int rc;
 
 		if (cda_interrupted)
 			return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return cda_err_sys(err, errno, "cannot read '%s'", entry->path);
 		if (n == 0)
@@ -344,8 +361,29 @@ int cda_tree_content(const struct cda_tree *tree, const struct cda_tree_entry *e
 		left -= (uint64_t)n;
 		at += n;
 	}
-	if (left || (opened >= 0 && pread(fd, chunk, 1, at) != 0))
+	if (left || (opened >= 0 && read_at(fd, chunk, 1, at) != 0))
 		return cda_err_set(err, CDA_E_VALUE, "'%s' changed while it was read", entry->path);
+	return 0;
+}
+
+int cda_tree_head(const struct cda_tree *tree, const struct cda_tree_entry *entry, size_t len,
+		  struct cda_buf *out, struct cda_err *err)
+{
+	CDA_AUTOCLOSE int opened = -1;
+	int64_t at = entry->inode->offset >= 0 ? entry->inode->offset : 0;
+	int fd = open_content(tree, entry, &opened, err);
+	ssize_t n;
+
+	if (fd < 0)
+		return -(int)err->code;
+	if (len > entry->inode->size)
+		len = (size_t)entry->inode->size;
+	cda_buf_reserve(out, len);
+	n = read_at(fd, out->p + out->len, len, at);
+	if (n < 0)
+		return cda_err_sys(err, errno, "cannot read '%s'", entry->path);
+	out->len += (size_t)n;
+	out->p[out->len] = '\0';
 	return 0;
 }
 

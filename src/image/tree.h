@@ -125,5 +125,8 @@ int cda_tree_content(const struct cda_tree *tree, const struct cda_tree_entry *e
 /* Appends the content to out; more than max bytes is CDA_E_VALUE. */
 int cda_tree_read(const struct cda_tree *tree, const struct cda_tree_entry *entry, size_t max,
 		  struct cda_buf *out, struct cda_err *err) CDA_CHECK;
+/* Appends its first bytes, len at most: all of a shorter file. */
+int cda_tree_head(const struct cda_tree *tree, const struct cda_tree_entry *entry, size_t len,
+		  struct cda_buf *out, struct cda_err *err) CDA_CHECK;
 
 #endif

@@ -221,3 +221,40 @@ TEST(attributes_of_a_machine_stay_there)
 	close(fd);
 	CHECK_STR(kept, "SCHILY.xattr.security.capability\nSCHILY.xattr.user.note\n");
 }
+
+/* Byte code of three sources: with the source's time, with another one, by hash. */
+TEST(sources_keep_the_time_that_their_byte_code_names)
+{
+	static const struct {
+		const char *stem;
+		char head[17];
+		const char *want;
+	} rows[] = {{"same", "M\r\r\n\0\0\0\0\xd0\x07\0\0size", "1970-01-01 00:33:20 same.py"},
+		    {"other", "M\r\r\n\0\0\0\0\xd1\x07\0\0size", "1970-01-01 00:16:40 other.py"},
+		    {"hash", "M\r\r\n\3\0\0\0\xd0\x07\0\0size", "1970-01-01 00:16:40 hash.py"},
+		    {"short", "M\r\r\n", "1970-01-01 00:16:40 short.py"}};
+	CDA_CLEANUP(cda_tree_freep) struct cda_tree *tree = cda_tree_new(NULL);
+	struct cda_layer_options options = {.epoch = 1000};
+	struct cda_packed packed;
+	struct cda_err err = {0};
+	int fd;
+
+	for (size_t i = 0; i < CDA_LEN(rows); i++) {
+		CDA_AUTOFREE char *py = cda_asprintf("%s.py", rows[i].stem);
+		CDA_AUTOFREE char *pyc =
+			cda_asprintf("__pycache__/%s.cpython-313.pyc", rows[i].stem);
+
+		CHECK_INT(cda_tree_add_text(tree, py, "", 0, 0644, 2000, &err), 0);
+		CHECK_INT(cda_tree_add_text(tree, pyc, rows[i].head, i == 3 ? 4 : 16, 0644, 2000,
+					    &err),
+			  0);
+	}
+	cda_tree_sort(tree);
+	REQUIRE(write_layer(tree, NULL, &options, &packed, &fd) == 0);
+	CDA_AUTOFREE char *list =
+		tell("tar --full-time -tvf \"$1\" | sed 's/.* 0 //; s/.* 16 //; s/.* 4 //'", fd);
+	close(fd);
+	for (size_t i = 0; i < CDA_LEN(rows); i++)
+		CHECK_AT(strstr(list, rows[i].want) != NULL, "'%s' in %s", rows[i].want, list);
+	CHECK(strstr(list, "1970-01-01 00:16:40 __pycache__/same.cpython-313.pyc") != NULL);
+}
