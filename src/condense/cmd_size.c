@@ -67,7 +67,8 @@ static bool is_image_name(const char *s)
 }
 
 /* Asks the engines for the image, in turn; what they said goes into said. */
-static int save(const char *name, const char *file, struct cda_buf *said, struct cda_err *err)
+static int save(const char *name, const char *file, bool progress, struct cda_buf *said,
+		struct cda_err *err)
 {
 	static const char *const engines[] = {"docker", "podman"};
 	struct cda_err later = {0};
@@ -81,6 +82,9 @@ static int save(const char *name, const char *file, struct cda_buf *said, struct
 
 		if (cda_interrupted)
 			return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
+		if (progress)
+			fprintf(stderr, "\r\033[Kasking %s for the image", engines[i]);
+		unlink(file); /* what the one before left behind */
 		if (cda_proc_run(&proc, &status, &later)) {
 			cda_err_done(&later);
 			continue;
@@ -120,7 +124,7 @@ static int measure_saved(const char *name, const struct cda_oci_options *options
 	if (rc)
 		return rc;
 	file = cda_path_join(dir, "image.tar");
-	rc = save(name, file, &said, err);
+	rc = save(name, file, options->events->fn != NULL, &said, err);
 	if (!rc)
 		rc = cda_size_read(file, options, ret, err);
 	if (!rc)

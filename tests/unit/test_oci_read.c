@@ -16,6 +16,11 @@ static const struct row above[] = {
 static const struct layer_rows two_layers[] = {{below, "gzip"}, {above, "zstd"}, {NULL, NULL}};
 static const struct layer_rows plain_layers[] = {{below, NULL}, {above, NULL}, {NULL, NULL}};
 
+static const char *said(const struct cda_err *err)
+{
+	return err->msg ? err->msg : "(nothing)";
+}
+
 /* "path:size ..." of the tree. */
 static char *listing(const struct cda_tree *tree)
 {
@@ -65,7 +70,7 @@ TEST(every_form_of_an_image_gives_the_same_tree)
 		else
 			blobs_folder(&blobs, &scratch, forms[i].name);
 		if (!CHECK_INT_AT(open_image(&scratch, forms[i].name, NULL, &image, &err), 0,
-				  "'%s': %s", forms[i].name, err.msg)) {
+				  "'%s': %s", forms[i].name, said(&err))) {
 			cda_err_done(&err);
 			continue;
 		}
@@ -186,8 +191,8 @@ TEST(a_damaged_image_is_refused_with_its_reason)
 		break_text(blobs_find(&blobs, d->blob), d);
 		blobs_tar(&blobs, NULL, &scratch, "x.tar");
 		CHECK_INT_AT(open_image(&scratch, "x.tar", NULL, &image, &err), -(int)d->code,
-			     "'%s': %s", d->what, err.msg);
-		CHECK_AT(err.msg && strstr(err.msg, d->message), "'%s': %s", d->what, err.msg);
+			     "'%s': %s", d->what, said(&err));
+		CHECK_AT(err.msg && strstr(err.msg, d->message), "'%s': %s", d->what, said(&err));
 		cda_err_done(&err);
 		cda_oci_done(&image);
 	}
@@ -213,7 +218,7 @@ TEST(every_blob_of_a_layout_is_verified)
 			blobs_folder(&blobs, &scratch, "x");
 			rc = open_image(&scratch, "x", NULL, &image, &err);
 			CHECK_AT(rc == -(int)CDA_E_CHECKSUM || rc == -(int)CDA_E_ARCHIVE,
-				 "blob %zu, way %u: %d %s", i, how, rc, err.msg);
+				 "blob %zu, way %u: %d %s", i, how, rc, said(&err));
 			cda_err_done(&err);
 			cda_oci_done(&image);
 		}
@@ -270,11 +275,11 @@ TEST(platform_and_name_choose_among_images)
 		struct cda_err err = {0};
 
 		CHECK_INT_AT(open_image(&scratch, "x.tar", &options, &image, &err), -rows[i].code,
-			     "row %zu: %s", i, err.msg);
+			     "row %zu: %s", i, said(&err));
 		CHECK_STR_AT(image.arch, rows[i].arch, "row %zu", i);
 		if (rows[i].message)
 			CHECK_AT(err.msg && strstr(err.msg, rows[i].message), "row %zu: %s", i,
-				 err.msg);
+				 said(&err));
 		cda_err_done(&err);
 		cda_oci_done(&image);
 	}
@@ -338,7 +343,7 @@ TEST(what_is_no_image_is_told)
 		if (rows[i].text)
 			scratch_write(&scratch, rows[i].name, rows[i].text);
 		CHECK_INT_AT(open_image(&scratch, rows[i].name, NULL, &image, &err), -rows[i].code,
-			     "'%s': %s", rows[i].name, err.msg);
+			     "'%s': %s", rows[i].name, said(&err));
 		CHECK_AT(err.msg && strstr(err.msg, rows[i].name), "'%s'", rows[i].name);
 		cda_err_done(&err);
 		cda_oci_done(&image);
