@@ -53,8 +53,9 @@ void cda_archive_hint(struct cda_err *err)
 			     "since certificates are good for a span of time",
 			     now);
 	} else if (err->code == CDA_E_TLS) {
-		cda_err_hint(err, "a CA of your own is named by SSL_CERT_FILE (or "
-				  "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE); else look at https_proxy");
+		cda_err_hint(err, "a CA of your own is named by the first one set of "
+				  "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE; behind a "
+				  "proxy look at https_proxy");
 	} else if (err->code == CDA_E_OFFLINE) {
 		cda_err_hint(err, "leave out --offline, or give a file:// mirror");
 	}

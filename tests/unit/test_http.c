@@ -491,6 +491,20 @@ TEST(a_later_run_goes_on_where_the_first_was_cut)
 	check_big("416");
 }
 
+struct told {
+	int failures;
+	bool more;
+};
+
+static void on_failed(void *ctx, const char *url, const struct cda_err *err, bool more)
+{
+	struct told *told = ctx;
+
+	told->failures++;
+	told->more = more;
+	CHECK_AT(strstr(err->msg, url) != NULL, "%s: %s", url, err->msg);
+}
+
 TEST(a_mirror_stands_in)
 {
 	static const struct {
@@ -509,6 +523,7 @@ TEST(a_mirror_stands_in)
 		CDA_CLEANUP(cda_net_freep) struct cda_net *net = net_with(&quick);
 		CDA_CLEANUP(cda_transfer_done) struct cda_transfer t = {0};
 		CDA_AUTOFREE char *url = NULL, *mirror = NULL;
+		struct told told = {0};
 
 		world();
 		put("a/big", w.big, big_size);
@@ -523,9 +538,14 @@ TEST(a_mirror_stands_in)
 					  .mirrors = (const char *const[]){mirror, NULL},
 					  .dirfd = w.fd,
 					  .path = "big",
-					  .sha256 = w.sha};
+					  .sha256 = w.sha,
+					  .failed = on_failed,
+					  .ctx = &told};
 		CHECK_INT_AT(cda_net_run(net, &t, 1, NULL, NULL), rows[i].rc, "%s", rows[i].rule);
 		CHECK_INT_AT(server_count(&w.http, "GET"), rows[i].requests, "%s", rows[i].rule);
+		CHECK_INT_AT(told.failures, rows[i].requests - (rows[i].rc == 0), "%s",
+			     rows[i].rule);
+		CHECK_INT_AT(told.more, rows[i].rc == 0, "%s", rows[i].rule);
 		CHECK_AT(server_count(&w.http, rows[i].seen) >= 1, "%s", rows[i].rule);
 		if (rows[i].rc == 0)
 			check_big(rows[i].rule);

@@ -40,10 +40,10 @@ TEST(all_rows_of_the_file_are_in_the_table)
 		CHECK(pin.pinned);
 		CHECK_AT(cda_release_name_cmp(&name, &pin.name) == 0, "row '%s'", rows.v[i]);
 	}
-	CHECK_INT(n, 508);
-	CHECK_INT(all.n, 508);
+	CHECK(n >= 508);
+	CHECK_INT(all.n, n);
 	cda_listing_sort(&all);
-	CHECK_INT(all.n, 508); /* no name twice */
+	CHECK_INT(all.n, n); /* no name twice */
 	cda_releases_done(&all);
 }
 
@@ -56,6 +56,7 @@ static size_t count_arch(const struct cda_releases *all, const char *arch)
 	return n;
 }
 
+/* At least what there was when the table was made; the documented rule takes no new name. */
 TEST(machines_and_rules_are_counted)
 {
 	static const struct {
@@ -73,7 +74,7 @@ TEST(machines_and_rules_are_counted)
 			REG_EXTENDED | REG_NOSUB) == 0);
 	cda_pinned_add(&all);
 	for (size_t i = 0; i < CDA_LEN(rows); i++)
-		CHECK_INT_AT(count_arch(&all, rows[i].arch), rows[i].n, "'%s'", rows[i].arch);
+		CHECK_AT(count_arch(&all, rows[i].arch) >= rows[i].n, "'%s'", rows[i].arch);
 	cda_vec_each (release, &all) {
 		char name[CDA_RELEASE_NAME_MAX];
 
@@ -82,7 +83,7 @@ TEST(machines_and_rules_are_counted)
 		wide_n += regexec(&wide, name, 0, NULL, 0) == 0;
 	}
 	CHECK_INT(narrow_n, 16);
-	CHECK_INT(wide_n, 141);
+	CHECK(wide_n >= 141);
 	regfree(&narrow);
 	regfree(&wide);
 	cda_releases_done(&all);
