@@ -13,11 +13,14 @@ struct opts {
 	bool dry_run, json, list, quiet;
 };
 
+/* The rules are told under the option that names them. */
+#define RULE_LINE(id, name, on, help) "\n                             " name ": " help
+
 static const struct cda_option options[] = {
 	OPTION_BOOL("dry-run", struct opts, dry_run, "print what would go, change nothing"),
-	OPTION_LIST("rules", struct opts, rules, "NAME,…",
-		    "these rules alone; +NAME: the usual ones and this"),
-	OPTION_LIST("skip", struct opts, skip, "NAME,…", "without these rules"),
+	OPTION_LIST("rules", struct opts, rules, "NAMES",
+		    "these rules alone; +NAME: the usual ones and this" CDA_SLIM_RULES(RULE_LINE)),
+	OPTION_LIST("skip", struct opts, skip, "NAMES", "without these rules"),
 	OPTION_LIST("keep", struct opts, keep, "PATTERN",
 		    "leave what this means: a name anywhere, or a path; repeat it"),
 	OPTION_LIST("keep-from", struct opts, keep_from, "FILE", "patterns, one a line"),
@@ -223,7 +226,7 @@ static int run(int argc, char *const *argv, struct cda_err *err)
 
 const struct cda_command cda_condense_slim = {
 	"slim",
-	"[--dry-run] [--rules NAME,…] [--skip NAME,…] [--keep PATTERN]… ROOT",
+	"[--dry-run] [--rules NAMES] [--skip NAMES] [--keep PATTERN]... ROOT",
 	"take what an image does not need from a root file system or an environment",
 	options,
 	1,

@@ -38,6 +38,12 @@ EOF
 base"
 	run 'sh -c ". /opt/conda/etc/profile.d/conda.sh; conda deactivate; conda activate base; command -v python"'
 	is "21 activation in dash" /opt/conda/bin/python
+	run 'conda doctor'
+	is_like "73 conda misses no file that slim took" "*All files are there*"
+	run 'pip check && python -c "import importlib.metadata as m, os; print([str(f) for d in m.distributions() for f in d.files or () if f.suffix != \".pyc\" and not os.path.exists(d.locate_file(f))])"'
+	is_like "73 nor does pip" "*broken requirements*\[\]"
+	run 'pip --version >/dev/null && cd /opt/conda && find . -name __pycache__ -newer bin/python -path "*/pip/*" -newer /entrypoint.sh | head -n 1'
+	is "73 what pip loads is compiled" ""
 	run 'conda list --json | python -c "import json, sys; n = [p[\"name\"] for p in json.load(sys.stdin)]; print(\"python\" in n and \"pip\" in n)"'
 	is "24 conda list knows python and pip" True
 done
