@@ -86,6 +86,8 @@ static bool apk_valid(struct cda_span word)
 	at = run_of(word, 0, "+._-");
 	if (at >= 4 && at == word.len && memcmp(word.p + at - 4, ".apk", 4) == 0)
 		return false;
+	if (word.p[word.len - 1] == '-') /* as for apt, where it means a removal */
+		return false;
 	if (at < word.len && strchr("=<>~", word.p[at]) != NULL) {
 		at++;
 		if (at < word.len && word.p[at] == '=')
