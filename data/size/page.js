@@ -179,7 +179,7 @@
 			el.classList.add("rest");
 		if (big) {
 			el.appendChild(make("b", "", node[N]));
-			if (b.w > 120)
+			if (b.w > 120 && !(two && change(node) === "same"))
 				el.appendChild(make("i", "", two ? signed(node[state.by][1] -
 					node[state.by][0]) : human(value(node))));
 		}
