@@ -64,6 +64,8 @@ def do_install(args, verb):
         raise EnvironmentLocationNotFound(f"Not a conda environment: {prefix}")
     if not os.access(prefix if prefix.is_dir() else prefix.parent, os.W_OK):
         raise CondaError(f"EnvironmentNotWritableError: no write permissions to {prefix}")
+    if (prefix / "conda-meta/frozen").exists():
+        raise CondaError(f"EnvironmentIsFrozenError: Cannot change '{prefix}': it is frozen")
     channels = list(dict.fromkeys(args.channel + config.settings()["channels"]))
     if args.override_channels:
         channels = args.channel
@@ -75,12 +77,12 @@ def do_install(args, verb):
         if name == "python"
     ]
     after = solve.solve(channel.index(channels), have, specs, pins)
-    removed, added = link.apply(prefix, after, specs)
+    added = link.apply(prefix, after, specs)[1]
     register(prefix)
     if not args.quiet:
         print(f"\n## Package Plan ##\n\n  environment location: {prefix}\n")
     print("\n".join(f"  {one['name']}-{one['version']}-{one['build']}" for one in added) or "done")
-    return 0 if removed or added or True else 1
+    return 0
 
 
 def do_remove(args):
@@ -92,7 +94,7 @@ def do_remove(args):
     gone = {solve.Spec(text).name for text in args.specs}
     for name in gone:
         if name not in have:
-            raise channel.CondaError(f"PackagesNotFoundError: missing from the environment: {name}")
+            raise CondaError(f"PackagesNotFoundError: missing from the environment: {name}")
     more = True
     while more:
         more = {
