@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import io
 import os
+import struct
 import sys
 import sysconfig
 import tempfile
@@ -71,6 +72,17 @@ def wheel(folder):
         archive.writestr(info + "RECORD", "")
 
 
+def is_read(path):
+    """Whether Python takes the compiled file for its source's: not after an installer wrote that."""
+    try:
+        with open(path, "rb") as file:
+            flags, when, size = struct.unpack("<III", file.read(16)[4:])
+        source = os.stat(importlib.util.source_from_cache(path))
+    except (OSError, struct.error, ValueError):
+        return False
+    return bool(flags) or (when, size) == (int(source.st_mtime) & 0xFFFFFFFF, source.st_size)
+
+
 def main():
     sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +111,8 @@ def main():
         found.add(getattr(getattr(module, "__spec__", None), "cached", None))
     # modules within the program itself are never read from a file
     below = sys.prefix + os.sep
-    found = {os.path.relpath(path, below) for path in found if path and path.startswith(below)}
+    found = {os.path.relpath(path, below) for path in found
+             if path and path.startswith(below) and is_read(path)}
     print("\n".join(sorted(found)))
 
 

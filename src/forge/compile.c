@@ -44,9 +44,12 @@ int cda_compile_stage(struct cda_stage *stage, const struct cda_strv *libs, stru
 		cda_strv_pushf(&argv, "%s:%s", lib_path, glibc);
 	}
 	cda_strv_push(&argv, python);
+	/* Sources that get the prefix's path when they are installed have another size then, and
+	 * nobody reads what was compiled of them. */
 	for (const char *const *arg =
 		     (const char *const[]){"-s", "-S", "-B", "-m", "compileall", "-q", "-f",
-					   "--invalidation-mode", "timestamp", "-s", NULL};
+					   "--invalidation-mode", "timestamp", "-x",
+					   "/_sysconfigdata[^/]*[.]py$|/config-[^/]*/", "-s", NULL};
 	     *arg; arg++)
 		cda_strv_push(&argv, *arg);
 	cda_strv_push(&argv, cwd);
