@@ -65,8 +65,9 @@ static const struct cda_slim_row rows[] = {
 
 /* No link of a compiler works without its own archives; the accounting files are not remade. */
 static const char *const spared[] = {
-	"**/lib/gcc/**",          "**/sysroot/**", "**/*_nonshared.a", "**/conda-meta/**",
-	"var/lib/apt/lists/lock", "var/log/wtmp",  "var/log/btmp",     "var/log/lastlog",
+	"**/lib/gcc/**",    "**/sysroot/**",          "**/*_nonshared.a",
+	"**/conda-meta/**", "var/lib/apt/lists/lock", "var/cache/apt/archives/lock",
+	"var/log/wtmp",     "var/log/btmp",           "var/log/lastlog",
 };
 
 static const char *const licences[] = {"licen[cs]e*", "copying*", "copyright*", "notice*",

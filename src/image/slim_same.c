@@ -102,6 +102,10 @@ static bool may_link(const struct cda_slim *slim, const struct cda_slim_file *fi
 	if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->text ||
 	    (file->act && file->act != CDA_SLIM_REWRITE) || file->st.st_size < LINK_MIN)
 		return false;
+	/* what a package manager keeps is its own */
+	if (cda_slim_match("var/lib/**", file->path) ||
+	    cda_slim_match("**/lib/apk/db/**", file->path))
+		return false;
 	/* settings are edited in place, one without the other */
 	return !cda_slim_pattern("etc", file->path) &&
 	       !cda_slim_pattern("conda-meta", file->path) &&

@@ -107,10 +107,11 @@ static const struct {
 	 RULE(CACHES),
 	 NULL,
 	 {ROOT, "var/lib/apt/lists/lock\t", "var/lib/apt/lists/a_Packages\tx",
-	  "var/cache/apt/pkgcache.bin\tx", "var/cache/apt/archives/x.deb\tx",
-	  "var/cache/apk/APKINDEX\tx", "var/log/dpkg.log\tx", "var/log/wtmp\tx",
-	  "var/cache/ldconfig/aux-cache\tx", "home/a/.cache/pip/http/x\tx", "home/a/.cache/mine\tx",
-	  "var/lib/dpkg/status-old\tx", "var/lib/dpkg/status\tx", "root/.cache/pip/x\tx"},
+	  "var/cache/apt/pkgcache.bin\tx", "var/cache/apt/archives/lock\t",
+	  "var/cache/apt/archives/x.deb\tx", "var/cache/apk/APKINDEX\tx", "var/log/dpkg.log\tx",
+	  "var/log/wtmp\tx", "var/cache/ldconfig/aux-cache\tx", "home/a/.cache/pip/http/x\tx",
+	  "home/a/.cache/mine\tx", "var/lib/dpkg/status-old\tx", "var/lib/dpkg/status\tx",
+	  "root/.cache/pip/x\tx"},
 	 {"home/a/.cache/pip/http/x", "root/.cache/pip/x", "var/cache/apk/APKINDEX",
 	  "var/cache/apt/archives/x.deb", "var/cache/apt/pkgcache.bin",
 	  "var/cache/ldconfig/aux-cache", "var/lib/apt/lists/a_Packages", "var/lib/dpkg/status-old",
@@ -274,8 +275,9 @@ TEST(folders_that_become_empty_go_those_of_caches_stay)
 
 TEST(equal_files_become_one_but_not_settings)
 {
-	static const char *const paths[] = {"lib/a", "lib/b",  "lib/mode", "etc/c",
-					    "etc/d", "x/a.py", "x/b.py"};
+	static const char *const paths[] = {"lib/a",  "lib/b",          "lib/mode",
+					    "etc/c",  "etc/d",          "x/a.py",
+					    "x/b.py", "var/lib/dpkg/e", "var/lib/dpkg/f"};
 	AUTOSCRATCH struct scratch scratch = scratch_new();
 	CDA_AUTOFREE char *text = cda_alloc0(1, 4097);
 	struct timespec times[2] = {{1000, 0}, {1000, 0}};
@@ -298,6 +300,7 @@ TEST(equal_files_become_one_but_not_settings)
 	CHECK(st[0].st_ino != st[2].st_ino);
 	CHECK(st[3].st_ino != st[4].st_ino);
 	CHECK(st[6].st_ino != st[5].st_ino);
+	CHECK(st[7].st_ino != st[8].st_ino);
 	CHECK_INT(slimmed(&scratch, RULE(DUPLICATES), NULL, false), 0);
 }
 
