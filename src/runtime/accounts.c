@@ -138,7 +138,8 @@ static void add_line(struct cda_text *out, struct cda_span line)
 
 static bool ours(struct cda_span name, const struct cda_change *change)
 {
-	return cda_span_is(name, change->old) || cda_span_is(name, change->image);
+	return cda_span_is(name, change->old) || cda_span_is(name, change->image) ||
+	       (change->resumed && cda_span_is(name, change->name));
 }
 
 static void add_passwd(struct cda_text *out, const struct cda_span *f, const char *name,
@@ -307,4 +308,37 @@ int cda_group_change(const struct cda_text *in, const struct cda_change *change,
 		cda_text_add_str(out, "\n");
 	}
 	return out->full ? -1 : 0;
+}
+
+bool cda_shadow_has(const struct cda_text *shadow, const char *name)
+{
+	struct cda_span rest = all(shadow), line, f[SHADOW_FIELDS];
+
+	while (cda_span_line(&rest, &line)) {
+		if (fields(line, f, SHADOW_FIELDS) && cda_span_is(f[0], name))
+			return true;
+	}
+	return false;
+}
+
+static bool list_has(struct cda_span list, const char *name)
+{
+	struct cda_span member;
+
+	while (next_member(&list, &member)) {
+		if (cda_span_is(member, name))
+			return true;
+	}
+	return false;
+}
+
+bool cda_group_has_member(const struct cda_text *group, const char *name)
+{
+	struct cda_span rest = all(group), line, f[GROUP_FIELDS];
+
+	while (cda_span_line(&rest, &line)) {
+		if (fields(line, f, GROUP_FIELDS) && (list_has(f[2], name) || list_has(f[3], name)))
+			return true;
+	}
+	return false;
 }

@@ -18,6 +18,7 @@ struct cda_account {
 struct cda_change {
 	const char *image, *old, *name, *home, *image_home;
 	uint32_t uid;
+	bool resumed; /* an earlier run did not get to the end: name may be there already */
 };
 
 /* A name that the account may take: a lower-case letter or '_', then up to 31 of a-z 0-9 _ - */
@@ -40,5 +41,9 @@ int cda_shadow_change(const struct cda_text *in, const struct cda_change *change
 /* group and gshadow: the names in the lists of members (and administrators) alone. */
 int cda_group_change(const struct cda_text *in, const struct cda_change *change,
 		     struct cda_text *out);
+
+/* Does a record of shadow, or a list of members or administrators of group or gshadow, have it? */
+bool cda_shadow_has(const struct cda_text *shadow, const char *name);
+bool cda_group_has_member(const struct cda_text *group, const char *name);
 
 #endif

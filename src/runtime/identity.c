@@ -92,6 +92,19 @@ struct state {
 	bool other_has_uid;
 };
 
+/* A name without an account may still be the member of a group: whoever took it would be, too. */
+static bool is_named(int etc, const char *name)
+{
+	struct cda_text text;
+	struct stat st;
+
+	return (read_accounts(etc, "group", &text, &st) == 0 &&
+		cda_group_has_member(&text, name)) ||
+	       (read_accounts(etc, "gshadow", &text, &st) == 0 &&
+		cda_group_has_member(&text, name)) ||
+	       (read_accounts(etc, "shadow", &text, &st) == 0 && cda_shadow_has(&text, name));
+}
+
 /* Look at passwd: who has what. Returns 0 or an exit status, with a message. */
 static int look(int etc, const struct cda_policy *policy, const struct cda_identity *id,
 		const char *name, const struct cda_record *record, struct state *ret)
@@ -99,6 +112,7 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 	struct cda_text passwd;
 	struct cda_account clash;
 	struct stat st;
+	bool is_new;
 	int rc = read_accounts(etc, "passwd", &passwd, &st);
 
 	if (rc < 0) {
@@ -114,14 +128,20 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 		cda_say("account '%s' has uid 0: refused", policy->account);
 		return CDA_EXIT_REFUSED;
 	}
-	if (strcmp(name, record->name) != 0 && strcmp(name, policy->account) != 0 &&
-	    strcmp(name, record->next) != 0 && cda_passwd_name(&passwd, name, &clash) == 0) {
+	is_new = strcmp(name, record->name) != 0 && strcmp(name, policy->account) != 0 &&
+		 strcmp(name, record->next) != 0;
+	if (is_new && cda_passwd_name(&passwd, name, &clash) == 0) {
 		cda_say("NEW_USER '%s' is the name of another account", name);
 		return CDA_EXIT_REFUSED;
 	}
 	ret->other_has_uid = cda_passwd_other(&passwd, id->uid, record->name, policy->account,
 					      &ret->other) == 0 &&
 			     strcmp(ret->other.name, record->next) != 0;
+	if (is_new && is_named(etc, name)) {
+		cda_say("NEW_USER '%s' is a name that a group or '/etc/shadow' already knows",
+			name);
+		return CDA_EXIT_REFUSED;
+	}
 	return 0;
 }
 
@@ -172,7 +192,8 @@ static int rename_account(int etc, const struct cda_policy *policy, uint32_t uid
 					  .name = name,
 					  .home = home,
 					  .image_home = image_home,
-					  .uid = uid};
+					  .uid = uid,
+					  .resumed = strcmp(record->next, name) == 0};
 	bool names = strcmp(record->name, name) != 0 || record->next[0] != '\0';
 
 	cda_put(image_home, sizeof(image_home), "/home/%s", policy->account);

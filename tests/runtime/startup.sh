@@ -277,6 +277,12 @@ no option|anaconda
 EOF
 
 fresh
+echo 'admins:x:27:boss' >>"$root/etc/group"
+keep
+as 1234:3000 -new_user=boss
+check "88 refused: a name that is a group's member" refused
+
+fresh
 keep
 as 1234:3000 "-new_user=a
 b::0:0::/:/bin/sh"
