@@ -60,6 +60,7 @@ conformance: all ## compare with what conda answered: make conformance FILES="a.
 
 bench: all ## measure
 	@bench/run
+	@bench/start.sh
 
 clean: ## remove what was compiled, keep libraries, packages and engine
 	@rm -rf build/meson build/bin build/results build/release build/*.log
