@@ -331,7 +331,7 @@ static int add_sbom(const struct opts *opts, struct job *job, struct cda_err *er
 	if (!rc)
 		rc = cda_sbom_write(tree, &job->inventory, name, epoch, &text, err);
 	if (!rc && opts->sbom)
-		rc = cda_fs_replace(AT_FDCWD, opts->sbom, text.p, text.len, 0644, false, err);
+		rc = cda_fs_output(opts->sbom, text.p, text.len, 0644, err);
 	if (!rc && !opts->no_sbom) {
 		rc = cda_tree_add_text(tree, CDA_SBOM_PATH, text.p, text.len, 0644, epoch, err);
 		cda_tree_sort(tree);

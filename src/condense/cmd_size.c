@@ -164,7 +164,7 @@ static int print(const struct opts *opts, const struct cda_size *before,
 
 	if (opts->html) {
 		cda_size_html(before, after, &out);
-		rc = cda_fs_replace(AT_FDCWD, opts->html, out.p, out.len, 0644, false, err);
+		rc = cda_fs_output(opts->html, out.p, out.len, 0644, err);
 		cda_buf_clear(&out);
 	}
 	if (!rc && opts->json)

@@ -125,6 +125,19 @@ int cda_fs_replace(int dirfd, const char *path, const void *p, size_t len, mode_
 	return 0;
 }
 
+int cda_fs_output(const char *path, const void *p, size_t len, mode_t mode, struct cda_err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return cda_fs_replace(AT_FDCWD, path, p, len, mode, false, err);
+	CDA_AUTOCLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 || cda_fs_write_all(fd, p, len) != 0 || close(cda_take_fd(fd)) != 0)
+		return cda_err_sys(err, errno, "cannot write '%s'", path);
+	return 0;
+}
+
 int cda_fs_append(int dirfd, const char *path, const void *p, size_t len, mode_t mode,
 		  struct cda_err *err)
 {

@@ -19,6 +19,10 @@ int cda_fs_read(int dirfd, const char *path, size_t max, struct cda_buf *out, st
  * that exists keeps its mode, a new one gets mode less the umask. sync: fsync file and folder. */
 int cda_fs_replace(int dirfd, const char *path, const void *p, size_t len, mode_t mode, bool sync,
 		   struct cda_err *err) CDA_CHECK;
+/* cda_fs_replace for a path that a user gave: where a device, a pipe or a socket is there (through
+ * links: /dev/null, /dev/stdout), it is written to and stays. */
+int cda_fs_output(const char *path, const void *p, size_t len, mode_t mode, struct cda_err *err)
+	CDA_CHECK;
 int cda_fs_append(int dirfd, const char *path, const void *p, size_t len, mode_t mode,
 		  struct cda_err *err) CDA_CHECK;
 int cda_fs_write_all(int fd, const void *p, size_t len); /* 0, or -1 with errno */

@@ -252,6 +252,18 @@ size "$T/oci-gzip" --platform linux/s390x
 expect_status 1
 expect_err "linux/s390x"
 
+begin "names in errors cannot cheat the terminal"
+name=$(printf '\033[31mred\nok')
+size "$T/$name"
+expect_status 1
+expect_err '\x1b[31mred\x0aok'
+
+begin "a device or a pipe as the page's place is written to and stays"
+ln -s /dev/null "$T/null"
+size --html "$T/null" "$root"
+expect_status 0
+expect_same "$(readlink "$T/null")" /dev/null
+
 begin "wrong words"
 size
 expect_status 2
