@@ -1,9 +1,12 @@
 /* condense - the build-side tool: packages, channels and releases. */
 #include "condense/cmds.h"
+#include "condense/say.h"
 #include "util/str.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cda_command *const commands[] = {
 	&cda_condense_repack, &cda_condense_index, &cda_condense_installer, &cda_condense_releases,
@@ -22,9 +25,9 @@ static int fail(struct cda_err *err)
 {
 	int status = cda_err_status(err->code);
 
-	fprintf(stderr, "condense: %s\n", err->msg);
+	cda_say("condense: ", err->msg);
 	if (err->hint)
-		fprintf(stderr, "hint: %s\n", err->hint);
+		cda_say_lines("hint: ", err->hint);
 	cda_err_done(err);
 	return status;
 }
@@ -78,8 +81,20 @@ static int run(const struct cda_command *command, int argc, char *const *argv)
 	return 0;
 }
 
+/* A file that we open must not become 0, 1 or 2: what we print would be written into it. Printing
+ * to a closed stdout still fails, since its stand-in cannot be written. */
+static void hold_standard_fds(void)
+{
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < (int)CDA_LEN(flags); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			_exit(1);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_fds();
 	/* zip files hold local time: the same bytes everywhere */
 	setenv("TZ", "UTC", 1);
 	if (argc < 2) {

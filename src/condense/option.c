@@ -68,9 +68,10 @@ int cda_option_parse(const struct cda_command *command, int argc, char *const *a
 		if (o->needed && !*(const char **)((char *)fields + o->at))
 			return cda_err_set(err, CDA_E_USAGE, "'%s' wants --%s", command->name,
 					   o->name);
-	if (rest->n < command->min_args || rest->n > command->max_args)
-		return cda_err_set(err, CDA_E_USAGE, "wrong number of arguments for '%s'",
-				   command->name);
+	if (rest->n < command->min_args || rest->n > command->max_args) {
+		cda_err_set(err, CDA_E_USAGE, "wrong number of arguments for '%s'", command->name);
+		return cda_err_hint(err, "usage: condense %s %s", command->name, command->usage);
+	}
 	return 0;
 }
 
