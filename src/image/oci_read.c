@@ -9,7 +9,14 @@
 
 #include <string.h>
 
-enum { json_max = 16 << 20, depth_max = 4, layers_max = 512, images_max = 1000, text_max = 1000 };
+enum {
+	json_max = 16 << 20,
+	depth_max = 4,
+	layers_max = 512,
+	images_max = 1000,
+	items_max = 10000,
+	text_max = 1000
+};
 
 #define OCI_REF "org.opencontainers.image.ref.name"
 #define CONTAINERD_NAME "io.containerd.image.name"
@@ -19,6 +26,7 @@ struct reader {
 	const struct cda_oci_options *options;
 	struct cda_oci_image *image;
 	struct cda_candidates found;
+	size_t items; /* that indexes name, each time they do */
 };
 
 /* --- small things --- */
@@ -153,7 +161,7 @@ static int gather_one(struct reader *r, yyjson_val *item, const struct cda_candi
 
 	if (!digest || !path)
 		rc = cda_err_set(err, CDA_E_ARCHIVE, "an index names an image without a digest");
-	else if (r->found.n >= images_max)
+	else if (r->found.n >= images_max || ++r->items > items_max)
 		rc = cda_err_set(err, CDA_E_ARCHIVE, "it holds too many images");
 	/* an index for many platforms may come with some of them alone */
 	if (rc || aside || !cda_store_has(r->store, path))
@@ -462,7 +470,7 @@ int cda_oci_read(const char *path, const struct cda_oci_options *options,
 	static const struct cda_oci_options defaults;
 	CDA_CLEANUP(cda_store_freep) struct cda_store *store = NULL;
 	struct cda_oci_image image = {.is_image = true};
-	struct reader r = {NULL, options ? options : &defaults, &image, {0}};
+	struct reader r = {NULL, options ? options : &defaults, &image, {0}, 0};
 	int rc = cda_store_open(path, &store, err);
 
 	if (rc)

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { chunk_size = 256 * 1024, members_max = 4000000, links_max = 8 };
+enum { chunk_size = 256 * 1024, members_max = 4000000, names_max = 512 << 20, links_max = 8 };
 #define UNPACKED_MAX ((uint64_t)256 << 30)
 
 struct member {
@@ -25,6 +25,7 @@ struct cda_store {
 	int disk;                /* the archive as it lies there */
 	int plain;               /* the archive unpacked: disk, or a nameless file */
 	struct cda_map *members; /* of the archive, by clean name, to struct member */
+	size_t names;            /* bytes of their names and links */
 };
 
 static struct archive *close_archive(struct archive *archive)
@@ -161,6 +162,7 @@ static void add_member(struct cda_store *store, struct archive *tar, struct arch
 	    archive_entry_filetype(entry) != AE_IFLNK)
 		return;
 	member = cda_new0(struct member);
+	store->names += strlen(name);
 	if (hard) {
 		member->link = clean(hard);
 	} else if (archive_entry_filetype(entry) == AE_IFLNK) {
@@ -178,6 +180,7 @@ static void add_member(struct cda_store *store, struct archive *tar, struct arch
 		member->size =
 			archive_entry_size(entry) > 0 ? (uint64_t)archive_entry_size(entry) : 0;
 	}
+	store->names += member->link ? strlen(member->link) : 0;
 	former = cda_map_set(store->members, key, member);
 	if (former)
 		free(former->link);
@@ -200,7 +203,7 @@ static int list_members(struct cda_store *store, const char *path, struct cda_er
 	while ((rc = archive_read_next_header(tar, &entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
 		if (cda_interrupted)
 			return cda_err_set(err, CDA_E_INTERRUPTED, "interrupted");
-		if (cda_map_count(store->members) >= members_max)
+		if (cda_map_count(store->members) >= members_max || store->names > names_max)
 			return cda_err_set(err, CDA_E_ARCHIVE, "'%s' has too many members", path);
 		add_member(store, tar, entry);
 	}

@@ -11,6 +11,7 @@
 enum { chunk_size = 256 * 1024 };
 #define MAX_BYTES ((uint64_t)256 << 30)
 #define MAX_ENTRIES ((uint64_t)4000000)
+#define MAX_NAMES ((uint64_t)512 << 20)
 
 struct cda_tree *cda_tree_new(const struct cda_tree_limits *limits)
 {
@@ -27,6 +28,8 @@ struct cda_tree *cda_tree_new(const struct cda_tree_limits *limits)
 		state->limits.max_bytes = MAX_BYTES;
 	if (!state->limits.max_entries)
 		state->limits.max_entries = MAX_ENTRIES;
+	if (!state->limits.max_names)
+		state->limits.max_names = MAX_NAMES;
 	return tree;
 }
 
@@ -102,6 +105,16 @@ int cda_tree_count(struct cda_tree *tree, const char *path, uint64_t size, struc
 	return 0;
 }
 
+int cda_tree_count_names(struct cda_tree *tree, size_t len, struct cda_err *err)
+{
+	struct cda_tree_state *state = tree->state;
+
+	if (len > state->limits.max_names - state->names)
+		return cda_err_set(err, CDA_E_ARCHIVE, "its names and attributes are too many");
+	state->names += len;
+	return 0;
+}
+
 static int check_path(const char *path, struct cda_err *err)
 {
 	struct cda_str rest = cda_str(path), part;
@@ -125,7 +138,10 @@ static int new_entry(struct cda_tree *tree, const char *path, struct cda_tree_en
 {
 	struct cda_tree_state *state = tree->state;
 	struct cda_tree_entry *entry, **head = siblings(tree, parent);
+	int rc = cda_tree_count_names(tree, strlen(path), err);
 
+	if (rc)
+		return rc;
 	if (state->entries >= state->limits.max_entries)
 		return cda_err_set(err, CDA_E_ARCHIVE, "'%s' is one entry too many", path);
 	state->entries++;

@@ -78,6 +78,8 @@ struct cda_tree {
 struct cda_tree_limits {      /* 0: the value in brackets */
 	uint64_t max_bytes;   /* of all files together, as long as they say they are [256 GiB] */
 	uint64_t max_entries; /* [4 million] */
+	uint64_t max_names;   /* bytes of all paths, link targets and attributes: what a tree
+			       * takes of memory [512 MiB] */
 };
 
 struct cda_tree *cda_tree_new(const struct cda_tree_limits *limits); /* limits may be NULL */

@@ -14,9 +14,9 @@ struct cda_tree_state {
 	struct cda_map *paths;   /* to struct cda_tree_entry */
 	struct cda_tree_entry *top;
 	struct cda_tree_limits limits;
-	uint64_t bytes, entries; /* ever added: what the limits count */
-	unsigned layer;          /* the one being read */
-	int spool, root;         /* the temporary file; the folder. -1: none */
+	uint64_t bytes, entries, names; /* ever added: what the limits count */
+	unsigned layer;                 /* the one being read */
+	int spool, root;                /* the temporary file; the folder. -1: none */
 	int64_t spool_end;
 };
 
@@ -35,6 +35,9 @@ void cda_tree_hide(struct cda_tree *tree, struct cda_tree_entry *entry);
 /* Counts the bytes of a file against the limit. */
 int cda_tree_count(struct cda_tree *tree, const char *path, uint64_t size, struct cda_err *err)
 	CDA_CHECK;
+
+/* Counts bytes of names, targets and attributes, before they are kept, against the limit. */
+int cda_tree_count_names(struct cda_tree *tree, size_t len, struct cda_err *err) CDA_CHECK;
 
 /* Opens the temporary file, once. */
 int cda_tree_spool(struct cda_tree *tree, struct cda_err *err) CDA_CHECK;

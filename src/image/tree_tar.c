@@ -97,6 +97,8 @@ static int add_xattrs(struct cda_tree *tree, struct archive_entry *entry, const 
 			return cda_err_set(err, CDA_E_ARCHIVE, "'%s' has a bad attribute", path);
 		if (again) /* libarchive's own archives say each twice */
 			continue;
+		if (cda_tree_count_names(tree, strlen(name) + len, err))
+			return cda_err_wrap(err, -(int)err->code, "'%s'", path);
 		copy = cda_arena_alloc(arena, len + 1);
 		if (len)
 			memcpy(copy, value, len);
@@ -227,8 +229,10 @@ static int fill_inode(struct input *input, struct archive *tar, struct archive_e
 		if (!target || !*target || strlen(target) >= target_max)
 			return cda_err_set(err, CDA_E_ARCHIVE, "the link '%s' has no sound target",
 					   path);
-		inode->target = cda_arena_strdup(arena, target);
-		return 0;
+		rc = cda_tree_count_names(input->tree, strlen(target), err);
+		if (!rc)
+			inode->target = cda_arena_strdup(arena, target);
+		return rc;
 	case CDA_TREE_CHAR:
 	case CDA_TREE_BLOCK:
 		inode->major = (unsigned)archive_entry_rdevmajor(entry);

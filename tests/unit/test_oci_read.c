@@ -324,6 +324,35 @@ TEST(what_a_file_takes_packed_is_measured_where_it_is_stored_packed)
 	}
 }
 
+/* Each index names the next one a thousand times, the last what is not there: 10^15 looks. */
+TEST(indexes_that_multiply_are_refused)
+{
+	AUTOSCRATCH struct scratch scratch = scratch_new();
+	CDA_AUTOBUF struct cda_buf mark = CDA_BUF_INIT, index = CDA_BUF_INIT, item = CDA_BUF_INIT;
+	AUTOBLOBS blobs = {0};
+	struct cda_oci_image image = {0};
+	struct cda_err err = {0};
+
+	cda_buf_adds(&mark, "{\"imageLayoutVersion\":\"1.0.0\"}");
+	blobs_add(&blobs, "oci-layout", &mark);
+	cda_buf_addf(&item, "{\"digest\":\"sha256:%064d\",\"size\":1}", 0);
+	for (size_t depth = 0; depth < 5; depth++) {
+		cda_buf_clear(&index);
+		cda_buf_adds(&index, "{\"manifests\":[");
+		for (size_t i = 0; i < 1000; i++)
+			cda_buf_addf(&index, "%s%s", i ? "," : "", item.p);
+		cda_buf_adds(&index, "]}");
+		cda_buf_clear(&item);
+		if (depth < 4)
+			describe(&blobs, &index, "", &item);
+	}
+	blobs_add(&blobs, "index.json", &index);
+	blobs_folder(&blobs, &scratch, "layout");
+	CHECK_INT(open_image(&scratch, "layout", NULL, &image, &err), -CDA_E_ARCHIVE);
+	CHECK(cda_ends_with(said(&err), "it holds too many images"));
+	cda_err_done(&err);
+}
+
 TEST(what_is_no_image_is_told)
 {
 	AUTOSCRATCH struct scratch scratch = scratch_new();

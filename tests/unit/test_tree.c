@@ -190,13 +190,17 @@ TEST(hostile_archives_are_refused)
 		{{{"h", "=> ../nothing"}}, "'h' is a hard link to '../nothing', which is no file"},
 		{{{"d", NULL, AE_IFDIR}, {"h", "=> d"}},
 		 "'h' is a hard link to 'd', which is no file"},
+		{{{"long/long/long/long/long/name", ""}},
+		 "'long/long/long/long/long/name': its names and attributes are too many"},
+		{{{"link", "-> long/long/long/long/long/target"}},
+		 "its names and attributes are too many"},
 		{{{".wh.a", ""}}, "'.wh.a': in an image such a name removes a file"},
 		{{{"a", "1", 0, 4294967295}}, "'a' has an owner that cannot be"},
 		{{{"a", "0123456789"}, {"b", "0123456789"}}, "'b' is too large, or all of it"},
 	};
 
 	for (size_t i = 0; i < CDA_LEN(cases); i++) {
-		const struct cda_tree_limits limits = {.max_bytes = 15};
+		const struct cda_tree_limits limits = {.max_bytes = 15, .max_names = 30};
 		CDA_CLEANUP(cda_tree_freep) struct cda_tree *tree = cda_tree_new(&limits);
 		CDA_AUTOFREE char *want = cda_asprintf("'test.tar': %s", cases[i].why);
 		struct cda_err err = {0};
