@@ -1,4 +1,5 @@
 #include "condense/releases.h"
+#include "condense/say.h"
 #include "util/fs.h"
 #include "util/json.h"
 #include "util/url.h"
@@ -29,7 +30,7 @@ static void on_event(void *ctx, const struct cda_event *event)
 	if (run->drawn)
 		fputs("\r\033[K", stderr);
 	run->drawn = false;
-	fprintf(stderr, "%s%s\n", event->kind == CDA_EVENT_WARNING ? "warning: " : "", event->text);
+	cda_say(event->kind == CDA_EVENT_WARNING ? "warning: " : "", event->text);
 }
 
 /* --cache, CONDENSE_CACHE, XDG_CACHE_HOME/condense, ~/.cache/condense; owned, or NULL. An empty
@@ -69,7 +70,7 @@ static void set_limits(const struct cda_releases_opts *opts, struct cda_archive_
 	double backoff = environment_number("CONDA_REMOTE_BACKOFF_FACTOR");
 
 	if (opts->timeout > 0)
-		connect = read = (double)opts->timeout;
+		connect = read = opts->timeout < 86400 ? (double)opts->timeout : 86400;
 	if (opts->retries >= 0)
 		retries = (double)opts->retries;
 	if (connect >= 0)
@@ -82,6 +83,24 @@ static void set_limits(const struct cda_releases_opts *opts, struct cda_archive_
 		config->backoff_ms = backoff < 0.001 ? 1 : (unsigned)(backoff * 1000);
 }
 
+/* A whole name says all that the filters could. */
+static int check_words(const struct cda_releases_run *run, struct cda_err *err)
+{
+	const struct cda_releases_opts *o = &run->opts;
+	const char *filter = o->product   ? "product"
+			     : o->python  ? "python"
+			     : o->conda   ? "conda"
+			     : o->release ? "release"
+			     : o->arch    ? "arch"
+					  : NULL;
+
+	if (run->words.n == 0 || !filter)
+		return 0;
+	cda_err_set(err, CDA_E_USAGE, "--%s and the whole name '%s' do not go together", filter,
+		    run->words.v[0]);
+	return cda_err_hint(err, "give the name alone, or the filters alone");
+}
+
 int cda_releases_open(struct cda_releases_run *run, const struct cda_command *command, int argc,
 		      char *const *argv, bool arch, struct cda_err *err)
 {
@@ -92,6 +111,8 @@ int cda_releases_open(struct cda_releases_run *run, const struct cda_command *co
 
 	opts->retries = -1;
 	rc = cda_option_parse(command, argc, argv, opts, &run->words, err);
+	if (rc == 0)
+		rc = check_words(run, err);
 	if (rc == 0)
 		rc = cda_request_init(opts->product, opts->python, opts->conda, opts->release,
 				      opts->arch, &run->want.request, err);
@@ -108,6 +129,7 @@ int cda_releases_open(struct cda_releases_run *run, const struct cda_command *co
 	run->cache = cache_folder(opts);
 	config.mirrors = &run->mirrors.urls;
 	config.cache = run->cache;
+	config.cache_is_default = !opts->cache && !getenv("CONDENSE_CACHE");
 	config.offline = opts->offline;
 	set_limits(opts, &config);
 	return cda_archive_new(&config, &run->archive, err);
@@ -130,8 +152,9 @@ static void date_of(const struct cda_release *release, char ret_date[16])
 	struct tm tm;
 
 	ret_date[0] = '\0';
-	if (when > 0 && gmtime_r(&when, &tm))
-		strftime(ret_date, 16, "%Y-%m-%d", &tm);
+	/* a file may have a time that no calendar has; too long a date leaves anything behind */
+	if (when <= 0 || !gmtime_r(&when, &tm) || strftime(ret_date, 16, "%Y-%m-%d", &tm) == 0)
+		ret_date[0] = '\0';
 }
 
 static const char *trust_of(const struct cda_release *release)

@@ -1,4 +1,6 @@
 #include "condense/releases.h"
+#include "condense/say.h"
+#include "condense/signals.h"
 #include "release/fetch.h"
 #include "release/pinned.h"
 #include "util/fs.h"
@@ -122,6 +124,7 @@ static int fetch_run(int argc, char *const *argv, struct cda_err *err)
 	CDA_AUTOFREE char *path = NULL;
 	int rc = cda_releases_open(&run, &cda_releases_fetch, argc, argv, true, err);
 
+	cda_condense_catch_signals();
 	if (rc == 0)
 		rc = cda_archive_resolve(run.archive, &run.want, &release, err);
 	if (rc == 0 && !release.sha256[0])
@@ -215,7 +218,7 @@ static int verify_run(int argc, char *const *argv, struct cda_err *err)
 		if (rc == 0 && !opts.json && !opts.quiet)
 			printf("%s: ok, %s\n", words.v[i], text);
 		if (rc < 0 && first < 0)
-			fprintf(stderr, "condense: %s\n", one.msg);
+			cda_say("condense: ", one.msg);
 		else if (rc < 0) {
 			first = rc;
 			cda_err_move(err, &one);

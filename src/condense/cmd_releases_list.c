@@ -1,4 +1,5 @@
 #include "condense/releases.h"
+#include "condense/say.h"
 #include "release/pinned.h"
 #include "util/json.h"
 #include "util/url.h"
@@ -38,7 +39,7 @@ static int gather(struct cda_releases_run *run, struct cda_releases *list, struc
 		if (cda_archive_list(run->archive, i, list, &how, &one) < 0) {
 			failed++;
 			if (!run->opts.offline)
-				fprintf(stderr, "warning: %s\n", one.msg);
+				cda_say("warning: ", one.msg);
 			cda_err_done(err);
 			cda_err_move(err, &one);
 			continue;

@@ -107,8 +107,9 @@ static int recall(const struct cda_archive *archive, const char *url, struct cda
 	if (rc == 0)
 		rc = cda_listing_parse_json(text.p, text.len, path, list, NULL, err);
 	if (rc == 0 && ret_how) {
-		gmtime_r(&st.st_mtim.tv_sec, &tm);
-		strftime(when, sizeof(when), "%Y-%m-%d", &tm);
+		if (!gmtime_r(&st.st_mtim.tv_sec, &tm) ||
+		    strftime(when, sizeof(when), "%Y-%m-%d", &tm) == 0)
+			memcpy(when, "?", 2);
 		*ret_how = cda_asprintf("its list of %s", when);
 	}
 	return rc;

@@ -11,6 +11,7 @@
 struct cda_archive_config {
 	const struct cda_strv *mirrors; /* URLs, the first is asked first */
 	const char *cache;              /* folder, made when needed; NULL: keep nothing */
+	bool cache_is_default;          /* nobody named it: a fetch goes on without where it must */
 	bool offline;                   /* only file:// mirrors, the cache and our own table */
 	unsigned connect_timeout, read_timeout, backoff_ms;
 	int retries;

@@ -142,31 +142,49 @@ static void tell_resume(struct cda_archive *archive, int cachefd, const char *en
 			 "%.1f MB are there from a run before", (double)st.st_size / 1e6);
 }
 
+/* The cache's folder of files, made when needed, and the lock of the entry. */
+static int open_cache(struct cda_archive *archive, const char *folder, const char *entry,
+		      int *ret_fd, struct cda_lock **ret_lock, struct cda_err *err)
+{
+	int rc = cda_fs_mkdirs(AT_FDCWD, folder, 0777, err);
+	CDA_AUTOCLOSE int fd = rc < 0 ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (rc == 0 && fd < 0)
+		rc = cda_err_sys(err, errno, "cannot open '%s'", folder);
+	if (rc == 0)
+		rc = lock_entry(archive, fd, entry, ret_lock, err);
+	if (rc == 0) {
+		*ret_fd = cda_take_fd(fd);
+	} else if (rc != -CDA_E_INTERRUPTED) {
+		cda_err_wrap(err, rc, "cannot use the cache '%s'", folder);
+		cda_err_hint(err, "--cache DIR or CONDENSE_CACHE names a folder that can be "
+				  "written");
+	}
+	return rc;
+}
+
 static int through_cache(struct cda_archive *archive, const struct cda_release *release,
 			 const char *path, struct cda_fetched *fetched, struct cda_err *err)
 {
 	CDA_AUTOFREE char *folder = cda_path_join(archive->config.cache, "files");
 	CDA_CLEANUP(cda_lock_freep) struct cda_lock *lock = NULL;
 	CDA_AUTOFREE char *cwd = getcwd(NULL, 0);
+	CDA_AUTOCLOSE int cachefd = -1;
 	char name[CDA_RELEASE_NAME_MAX];
-	int rc = cda_fs_mkdirs(AT_FDCWD, folder, 0777, err);
+	int rc;
 
-	if (rc < 0) {
-		cda_err_wrap(err, rc, "cannot use the cache");
-		cda_err_hint(err, "--cache DIR or CONDENSE_CACHE names a folder that can be "
-				  "written");
-		return rc;
-	}
-	CDA_AUTOCLOSE int cachefd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cachefd < 0)
-		return cda_err_sys(err, errno, "cannot use the cache '%s'", folder);
 	cda_release_name_format(&release->name, name);
 	CDA_AUTOFREE char *entry = cda_asprintf("%.16s-%s", release->sha256, name);
 	CDA_AUTOFREE char *joined = cda_path_join(folder, entry);
 	CDA_AUTOFREE char *from = cda_path_normal(joined, cwd ? cwd : "/", NULL);
-	rc = lock_entry(archive, cachefd, entry, &lock, err);
+	rc = open_cache(archive, folder, entry, &cachefd, &lock, err);
+	if (rc == -CDA_E_SYS && archive->config.cache_is_default) {
+		cda_emit(&archive->config.events, CDA_EVENT_INFO, "nothing is kept: %s", err->msg);
+		cda_err_done(err);
+		return download(archive, release, AT_FDCWD, path, false, fetched, err);
+	}
 	if (rc < 0)
-		return cda_err_wrap(err, rc, "cannot use the cache '%s'", folder);
+		return rc;
 	if (cda_fs_is_file(cachefd, entry)) {
 		rc = place(archive, from, release, path, fetched, err);
 		fetched->from = CDA_FETCHED_CACHE;
@@ -206,6 +224,9 @@ int cda_archive_fetch(struct cda_archive *archive, const struct cda_release *rel
 	struct stat st;
 	int rc;
 
+	/* a device or a pipe would be replaced by the file */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return cda_err_set(err, CDA_E_VALUE, "cannot write '%s': it is no file", path);
 	if (is_there(release, path)) {
 		fetched.bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 		*ret_fetched = fetched;

@@ -264,11 +264,18 @@ static void take_tag(struct page *page, struct cda_str tag)
 	}
 }
 
+/* Behind the next text, which is in lower case, whatever case it has there; or the end. */
 static const char *find(const char *p, const char *end, const char *text)
 {
-	const char *found = p < end ? memmem(p, (size_t)(end - p), text, strlen(text)) : NULL;
+	size_t len = strlen(text), n;
 
-	return found ? found + strlen(text) : end;
+	for (; (size_t)(end - p) >= len; p++) {
+		for (n = 0; n < len && cda_lower(p[n]) == text[n];)
+			n++;
+		if (n == len)
+			return p + len;
+	}
+	return end;
 }
 
 /* Behind the '>' of the tag at '<'; a quoted value may hold one. */

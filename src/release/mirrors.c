@@ -23,6 +23,8 @@ static int add(struct cda_mirrors *mirrors, const char *word, struct cda_err *er
 	CDA_AUTOFREE char *text = NULL;
 	size_t len;
 
+	if (!word[0]) /* else it would be the current folder */
+		return refuse(word, "it is empty", err);
 	if (!cda_url_has_scheme(word)) {
 		CDA_AUTOFREE char *cwd = getcwd(NULL, 0);
 		CDA_AUTOFREE char *path = cda_path_normal(word, cwd ? cwd : "/", NULL);

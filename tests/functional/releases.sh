@@ -291,6 +291,42 @@ expect_status 0
 expect_whole
 expect_text "$T/theirs" theirs
 
+begin "what is there and no file stays: a device, a pipe"
+fresh
+ln -s /dev/null "$T/got/null"
+mkfifo "$T/got/pipe"
+for name in null pipe; do
+	fetch --mirror "$ONE/good" --output "$T/got/$name"
+	expect_status 1
+	expect_err "it is no file"
+done
+expect_same "$(readlink "$T/got/null")" /dev/null
+[ -p "$T/got/pipe" ] || bad "the pipe is gone"
+
+begin "closed 0, 1 and 2: no file of ours takes what was to be said there"
+fresh
+: >"$OUT"
+: >"$ERR"
+"$CONDENSE" releases fetch "$A" --sha256 "$HA" --mirror "$NOBODY/x" --mirror "$ONE/good" \
+	--output "$T/got" <&- >&- 2>&-
+STATUS=$?
+expect_status 1 # where it lies could not be told
+expect_whole
+[ ! -s "$(find "$T/cache/files" -name '*.lock')" ] || bad "something was said to the lock file"
+
+begin "a home that cannot be written: nothing is kept, and the file comes all the same"
+fresh
+: >"$T/file"
+(
+	unset CONDENSE_CACHE XDG_CACHE_HOME
+	HOME=$T/file fetch --mirror "$ONE/good"
+	echo "$STATUS" >"$T/status"
+)
+STATUS=$(cat "$T/status")
+expect_status 0
+expect_whole
+expect_err "nothing is kept"
+
 begin "a cache that cannot be used: an error with the way out"
 fresh
 : >"$T/file"
@@ -524,6 +560,12 @@ expect_status 1
 expect_err "no name of a release"
 run releases fetch "$A" --sha256 abc
 expect_status 2
+run releases list --mirror ''
+expect_status 1
+expect_err "'' is no mirror: it is empty"
+run releases fetch "$A" --sha256 "$HA" --mirror "$ONE/good" --python 3.9 --output "$T/got"
+expect_status 2
+expect_err "--python and the whole name"
 run releases fetch "$A" --mirror ftp://x/y
 expect_status 1
 expect_err "no mirror"
@@ -619,6 +661,23 @@ wait $pid 2>/dev/null
 wait $waits || bad "$(cat "$T/waits.out")"
 expect_same "$(sum "$T/got/x/$A")" "$HA"
 expect_no_file "$T/got/$A"
+
+begin "SIGTERM without a cache: it cleans up"
+fresh
+"$CONDENSE" releases fetch "$A" --sha256 "$HA" --mirror "$ONE/slow" --output "$T/got" --cache '' \
+	>"$T/killed.out" 2>&1 </dev/null &
+pid=$!
+tries=0
+until [ -n "$(find "$T/got" -name '*.part' -size +100k 2>/dev/null)" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 600 ] || { bad "no part file: $(cat "$T/killed.out")"; break; }
+	sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+STATUS=$?
+expect_status 130
+expect_same "$(find "$T/got" -type f)" ''
 
 begin "kill -9 in the middle: nothing under a final name, the next run goes on from there"
 fresh

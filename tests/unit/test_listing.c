@@ -111,6 +111,7 @@ static const struct {
 	{"<a href=\"" M39 "&#0;\">x</a>", "", 1},
 	{"<a href=\"" M39 "&amp;x\">x</a>", "", 1},
 	{"<!-- <a href=\"" M39 "\">x</a> --><script>'<a href=\"" M39 "\">'</script>", "", 0},
+	{"<SCRIPT>x</SCRIPT><a href=\"" M39 "\">x</a><Style>y</STYLE >", M39 " - 0 0\n", 0},
 	{"<a href=\"" M39, M39 " - 0 0\n", 0},
 	{"<a href", "", 1},
 	{"<", "", 0},
