@@ -70,6 +70,18 @@ for name in b\"UTF-8\", b\"ISO-8859-1\", b\"ISO-8859-15\", b\"CP1252\", b\"UTF-1
         print(name)"'
 is "3 the common character sets are known" ""
 
+# ---- what came from Debian is on record
+run 'cd / && cat var/lib/dpkg/status.d/*.md5sums | md5sum -c | grep -v ": OK$"
+	sed -n "s/^Package: //p" var/lib/dpkg/status.d/*[!s]
+	find lib64 lib/x86_64-linux-gnu usr/lib/x86_64-linux-gnu -type f | while read -r file; do
+		grep -q "  $file$" var/lib/dpkg/status.d/*.md5sums || echo "nobody has $file"
+	done'
+is "3 Debian's files are those of its records" "libc-bin
+libc6
+libgcc-s1
+libstdc++6
+ncurses-base"
+
 # ---- musl is as it was
 run 'echo "LD_LIBRARY_PATH=${LD_LIBRARY_PATH-unset}"; apk --version | cut -d " " -f 1; busybox true && echo busybox
 	getent passwd anaconda | cut -d : -f 1; ssl_client 2>&1 | head -n 1 | cut -c 1-5'
