@@ -267,6 +267,33 @@ static void let_stand(const struct loop *loop)
 	}
 }
 
+/* Stop with the others of our pipeline, as a shell expects it of a job. In the background that
+ * shell may bring us to the front at this very moment: it gives us the terminal, then continues us.
+ * The stop is pending while we look, so either we see the terminal, or being continued takes it
+ * back. */
+static void stand(struct loop *loop)
+{
+	const struct kernel_action plain = {.handler = SIG_DFL};
+	const unsigned long stop = 1ul << (SIGTSTP - 1);
+	bool was_front = loop->front;
+
+	syscall(SYS_rt_sigaction, SIGTSTP, &plain, NULL, MASK_BYTES);
+	if (was_front)
+		tcsetpgrp(loop->tty, getpgrp());
+	loop->front = false;
+	kill(0, SIGTSTP);
+	if (!was_front && tcgetpgrp(loop->tty) == getpgrp()) {
+		kill(0, SIGCONT);
+		give_terminal(loop);
+		/* A shell's own may have been merged with ours, which is not forwarded. */
+		kill(-loop->main, SIGCONT);
+		return;
+	}
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &stop, NULL, MASK_BYTES);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &stop, NULL, MASK_BYTES);
+	give_terminal(loop);
+}
+
 /* The command was stopped by signal n. If a shell started us, it gets the terminal and sees us
  * stop too; what it then sends to go on is forwarded. */
 static void stopped(struct loop *loop, int n)
@@ -277,12 +304,7 @@ static void stopped(struct loop *loop, int n)
 		kill(-loop->main, SIGCONT); /* a shell brought us to the front meanwhile */
 	} else if (shell_waits()) {
 		let_stand(loop);
-		if (loop->front)
-			tcsetpgrp(loop->tty, getpgrp());
-		loop->front = false;
-		kill(0, SIGTSTP); /* the others of a pipeline; it is blocked here */
-		kill(getpid(), SIGSTOP);
-		give_terminal(loop);
+		stand(loop);
 	} else if (n == SIGTSTP && !loop->stop_asked) {
 		kill(-loop->main, SIGCONT); /* nobody is there who could */
 	}
