@@ -99,7 +99,8 @@ static int recall(const struct cda_archive *archive, const char *url, struct cda
 	struct tm tm;
 	int rc;
 
-	if (!path || stat(path, &st) != 0)
+	/* in a shared cache others may have put a pipe there, to hold us */
+	if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return cda_err_set(
 			err, CDA_E_OFFLINE,
 			"cannot ask '%s' while offline, and no list of it is in the cache", safe);

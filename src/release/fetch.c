@@ -217,6 +217,20 @@ static bool is_there(const struct cda_release *release, const char *path)
 	return cda_hash_eq(hex, release->sha256);
 }
 
+/* Before anything is fetched: a device or a pipe would be replaced by the file, and a folder that
+ * cannot be written is no fault of the mirrors. */
+static int check_place(const char *path, struct cda_err *err)
+{
+	CDA_AUTOFREE char *folder = cda_path_dirname(path);
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return cda_err_set(err, CDA_E_VALUE, "cannot write '%s': it is no file", path);
+	if (access(folder, W_OK | X_OK) != 0)
+		return cda_err_sys(err, errno, "cannot write to the folder '%s'", folder);
+	return 0;
+}
+
 int cda_archive_fetch(struct cda_archive *archive, const struct cda_release *release,
 		      const char *path, struct cda_fetched *ret_fetched, struct cda_err *err)
 {
@@ -224,14 +238,14 @@ int cda_archive_fetch(struct cda_archive *archive, const struct cda_release *rel
 	struct stat st;
 	int rc;
 
-	/* a device or a pipe would be replaced by the file */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return cda_err_set(err, CDA_E_VALUE, "cannot write '%s': it is no file", path);
 	if (is_there(release, path)) {
 		fetched.bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 		*ret_fetched = fetched;
 		return 0;
 	}
+	rc = check_place(path, err);
+	if (rc < 0)
+		return rc;
 	rc = archive->config.cache
 		     ? through_cache(archive, release, path, &fetched, err)
 		     : download(archive, release, AT_FDCWD, path, false, &fetched, err);

@@ -303,6 +303,23 @@ done
 expect_same "$(readlink "$T/got/null")" /dev/null
 [ -p "$T/got/pipe" ] || bad "the pipe is gone"
 
+begin "a place that cannot be is told before anything is fetched"
+fresh
+fetch --mirror "$ONE/good" --output "$T/got/nowhere/x.sh"
+expect_status 1
+expect_err "cannot write to the folder '$T/got/nowhere'"
+expect_no_err mirror
+expect_no_file "$T/cache/files"
+
+begin "a pipe in the cache where a list should be does not hold"
+fresh
+mkdir -p "$T/cache/listings"
+mkfifo "$T/cache/listings/$(printf %s "$ONE/none" | sha256sum | cut -c 1-16).json"
+timeout 60 "$CONDENSE" releases resolve "$A" --offline --mirror "$ONE/none" >"$OUT" 2>"$ERR" </dev/null
+STATUS=$?
+expect_status 1
+expect_err "no list of it is in the cache"
+
 begin "closed 0, 1 and 2: no file of ours takes what was to be said there"
 fresh
 : >"$OUT"
