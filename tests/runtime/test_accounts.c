@@ -183,7 +183,7 @@ static const struct {
 	     {"x", false, true},
 	     {"-o", false, false},
 	     {"--allow-untrusted", false, false},
-	     {"coreutils-", false, true},
+	     {"coreutils-", false, false},
 	     {"!pkg", false, false},
 	     {"./x.deb", false, false},
 	     {"x.apk", true, false},
@@ -196,7 +196,7 @@ static const struct {
 	     {"a,b", false, false},
 	     {"curl=", false, false},
 	     {"curl:", false, false},
-	     {"curl=8.14.1-2-", false, true},
+	     {"curl=8.14.1-2-", false, false},
 	     {"", false, false}};
 
 TEST(packages_are_names_and_nothing_else)
