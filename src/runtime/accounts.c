@@ -85,6 +85,25 @@ int cda_passwd_name(const struct cda_text *passwd, const char *name, struct cda_
 	return -1;
 }
 
+static bool is_first_field(struct cda_span line, const char *name)
+{
+	size_t len = strlen(name);
+
+	return line.len >= len && memcmp(line.p, name, len) == 0 &&
+	       (line.len == len || line.p[len] == ':');
+}
+
+bool cda_file_has_name(const struct cda_text *file, const char *name)
+{
+	struct cda_span rest = all(file), line;
+
+	while (cda_span_line(&rest, &line)) {
+		if (is_first_field(line, name))
+			return true;
+	}
+	return false;
+}
+
 /* podman and others add a line for a uid that the image does not know: named by its number, which
  * no account of a distribution is. */
 static bool is_placeholder(const struct cda_account *account)
@@ -163,6 +182,16 @@ static void add_passwd(struct cda_text *out, const struct cda_span *f, const cha
 	cda_text_add_str(out, "\n");
 }
 
+/* Is line a record of the account? Numbers that no account has make it none. */
+static bool is_record(struct cda_span line, const struct cda_change *change, size_t count,
+		      struct cda_span *ret)
+{
+	struct cda_account account;
+
+	return fields(line, ret, count) && ours(ret[0], change) &&
+	       (count != PASSWD_FIELDS || account_parse(line, &account));
+}
+
 /* The record of old, or that of image, as the pattern of both new ones. */
 static bool pattern(const struct cda_text *in, const struct cda_change *change, size_t count,
 		    struct cda_span *ret)
@@ -171,7 +200,7 @@ static bool pattern(const struct cda_text *in, const struct cda_change *change, 
 	bool found = false;
 
 	while (cda_span_line(&rest, &line)) {
-		if (!fields(line, f, count) || !ours(f[0], change))
+		if (!is_record(line, change, count, f))
 			continue;
 		if (!found || cda_span_is(f[0], change->old))
 			memcpy(ret, f, count * sizeof(*f));
@@ -189,7 +218,7 @@ int cda_passwd_change(const struct cda_text *in, const struct cda_change *change
 	if (!pattern(in, change, PASSWD_FIELDS, like))
 		return -1;
 	while (cda_span_line(&rest, &line)) {
-		if (!fields(line, f, PASSWD_FIELDS) || !ours(f[0], change)) {
+		if (!is_record(line, change, PASSWD_FIELDS, f)) {
 			add_line(out, line);
 			continue;
 		}
@@ -220,7 +249,7 @@ int cda_shadow_change(const struct cda_text *in, const struct cda_change *change
 	bool known = pattern(in, change, SHADOW_FIELDS, like), done = false;
 
 	while (cda_span_line(&rest, &line)) {
-		if (!known || !fields(line, f, SHADOW_FIELDS) || !ours(f[0], change)) {
+		if (!known || !is_record(line, change, SHADOW_FIELDS, f)) {
 			add_line(out, line);
 			continue;
 		}
@@ -249,32 +278,6 @@ static bool next_member(struct cda_span *rest, struct cda_span *ret)
 	return true;
 }
 
-static void add_members(struct cda_text *out, struct cda_span list, const struct cda_change *change)
-{
-	struct cda_span rest = list, member;
-	bool have = false, first = true;
-
-	while (next_member(&rest, &member)) {
-		if (ours(member, change)) {
-			have = true;
-			continue;
-		}
-		if (!first)
-			cda_text_add_str(out, ",");
-		add_span(out, member);
-		first = false;
-	}
-	if (!have)
-		return;
-	if (!first)
-		cda_text_add_str(out, ",");
-	cda_text_add_str(out, change->name);
-	if (strcmp(change->name, change->image) != 0) {
-		cda_text_add_str(out, ",");
-		cda_text_add_str(out, change->image);
-	}
-}
-
 static bool has_ours(struct cda_span list, const struct cda_change *change)
 {
 	struct cda_span member;
@@ -284,6 +287,27 @@ static bool has_ours(struct cda_span list, const struct cda_change *change)
 			return true;
 	}
 	return false;
+}
+
+static void add_members(struct cda_text *out, struct cda_span list, const struct cda_change *change)
+{
+	struct cda_span rest = list, member;
+
+	if (!has_ours(list, change)) {
+		add_span(out, list);
+		return;
+	}
+	while (next_member(&rest, &member)) {
+		if (member.len == 0 || ours(member, change))
+			continue;
+		add_span(out, member);
+		cda_text_add_str(out, ",");
+	}
+	cda_text_add_str(out, change->name);
+	if (strcmp(change->name, change->image) != 0) {
+		cda_text_add_str(out, ",");
+		cda_text_add_str(out, change->image);
+	}
 }
 
 int cda_group_change(const struct cda_text *in, const struct cda_change *change,
@@ -310,35 +334,22 @@ int cda_group_change(const struct cda_text *in, const struct cda_change *change,
 	return out->full ? -1 : 0;
 }
 
-bool cda_shadow_has(const struct cda_text *shadow, const char *name)
-{
-	struct cda_span rest = all(shadow), line, f[SHADOW_FIELDS];
-
-	while (cda_span_line(&rest, &line)) {
-		if (fields(line, f, SHADOW_FIELDS) && cda_span_is(f[0], name))
-			return true;
-	}
-	return false;
-}
-
-static bool list_has(struct cda_span list, const char *name)
-{
-	struct cda_span member;
-
-	while (next_member(&list, &member)) {
-		if (cda_span_is(member, name))
-			return true;
-	}
-	return false;
-}
-
 bool cda_group_has_member(const struct cda_text *group, const char *name)
 {
-	struct cda_span rest = all(group), line, f[GROUP_FIELDS];
+	struct cda_span rest = all(group), line, word;
+	size_t colons, from;
 
 	while (cda_span_line(&rest, &line)) {
-		if (fields(line, f, GROUP_FIELDS) && (list_has(f[2], name) || list_has(f[3], name)))
-			return true;
+		colons = from = 0;
+		for (size_t i = 0; i <= line.len; i++) {
+			if (i < line.len && line.p[i] != ':' && line.p[i] != ',')
+				continue;
+			word = (struct cda_span){line.p + from, i - from};
+			if (colons >= 2 && cda_span_is(word, name))
+				return true;
+			colons += i < line.len && line.p[i] == ':';
+			from = i + 1;
+		}
 	}
 	return false;
 }

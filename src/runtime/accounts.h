@@ -29,21 +29,26 @@ bool cda_id_parse(struct cda_span span, uint32_t *ret_id);
 /* First record with that name or uid. Returns 0, or -1 if there is none; *ret is then untouched. */
 int cda_passwd_name(const struct cda_text *passwd, const char *name, struct cda_account *ret);
 int cda_passwd_uid(const struct cda_text *passwd, uint32_t uid, struct cda_account *ret);
+/* Does a line of passwd or shadow begin with the name, whether or not it is a record? Others read
+ * those files less strictly: such a name is taken. */
+bool cda_file_has_name(const struct cda_text *file, const char *name);
 /* First record with that uid whose name is none of the two, nor the uid's own number. */
 int cda_passwd_other(const struct cda_text *passwd, uint32_t uid, const char *name1,
 		     const char *name2, struct cda_account *ret);
 
-/* Write the changed text to out. Returns 0; -1 if a record is missing or out is full. */
+/* Write the changed text to out; a second time changes nothing. The new name must be one that the
+ * files do not have yet, unless it is old, image or resumed. Lines that are no record of these
+ * names stay as they are, byte for byte. Returns 0; -1 if a record is missing or out is full. */
 int cda_passwd_change(const struct cda_text *in, const struct cda_change *change,
 		      struct cda_text *out);
 int cda_shadow_change(const struct cda_text *in, const struct cda_change *change,
 		      struct cda_text *out);
-/* group and gshadow: the names in the lists of members (and administrators) alone. */
+/* group and gshadow: the names in the lists of members (and administrators) alone; they go to the
+ * end of a list that had one, which loses its empty members. Other lists stay as they are. */
 int cda_group_change(const struct cda_text *in, const struct cda_change *change,
 		     struct cda_text *out);
 
-/* Does a record of shadow, or a list of members or administrators of group or gshadow, have it? */
-bool cda_shadow_has(const struct cda_text *shadow, const char *name);
+/* Does a line of group or gshadow, of any shape, have the name behind its second ':'? */
 bool cda_group_has_member(const struct cda_text *group, const char *name);
 
 #endif

@@ -102,7 +102,7 @@ static bool is_named(int etc, const char *name)
 		cda_group_has_member(&text, name)) ||
 	       (read_accounts(etc, "gshadow", &text, &st) == 0 &&
 		cda_group_has_member(&text, name)) ||
-	       (read_accounts(etc, "shadow", &text, &st) == 0 && cda_shadow_has(&text, name));
+	       (read_accounts(etc, "shadow", &text, &st) == 0 && cda_file_has_name(&text, name));
 }
 
 /* Look at passwd: who has what. Returns 0 or an exit status, with a message. */
@@ -110,7 +110,6 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 		const char *name, const struct cda_record *record, struct state *ret)
 {
 	struct cda_text passwd;
-	struct cda_account clash;
 	struct stat st;
 	bool is_new;
 	int rc = read_accounts(etc, "passwd", &passwd, &st);
@@ -130,7 +129,7 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 	}
 	is_new = strcmp(name, record->name) != 0 && strcmp(name, policy->account) != 0 &&
 		 strcmp(name, record->next) != 0;
-	if (is_new && cda_passwd_name(&passwd, name, &clash) == 0) {
+	if (is_new && cda_file_has_name(&passwd, name)) {
 		cda_say("NEW_USER '%s' is the name of another account", name);
 		return CDA_EXIT_REFUSED;
 	}

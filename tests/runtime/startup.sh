@@ -281,6 +281,13 @@ echo 'admins:x:27:boss' >>"$root/etc/group"
 keep
 as 1234:3000 -new_user=boss
 check "88 refused: a name that is a group's member" refused
+for file in passwd:boss:x:01000:1000::/home/boss:/bin/sh passwd:boss shadow:boss:x group:g:x:7:a,boss:; do
+	fresh
+	echo "${file#*:}" >>"$root/etc/${file%%:*}"
+	keep
+	as 1234:3000 -new_user=boss
+	check "88 refused: a name that a broken line has: $file" refused
+done
 
 fresh
 keep

@@ -56,6 +56,11 @@ static const struct {
 	 "anaconda:x:3000:\ndocker:x:99:a,b,dja,anaconda\n"},
 	{"group back", cda_group_change, "dja", "anaconda", "docker:x:99:a,b,dja,anaconda\n",
 	 "docker:x:99:a,b,anaconda\n"},
+	{"a line with a bad uid is no record", cda_passwd_change, "anaconda", "anaconda",
+	 "anaconda:x:no:3000::/h:/bin/sh\nanaconda:x:3000:3000::/h:/bin/sh\n",
+	 "anaconda:x:no:3000::/h:/bin/sh\nanaconda:x:1234:3000::/home/to:/bin/sh\n"},
+	{"a list without the account stays", cda_group_change, "anaconda", "anaconda",
+	 "g:!:a,,:b,anaconda,,c,\n", "g:!:a,,:b,c,anaconda\n"},
 	{"gshadow administrators", cda_group_change, "anaconda", "dja", "g:!:anaconda:anaconda\n",
 	 "g:!:dja,anaconda:dja,anaconda\n"},
 };
