@@ -459,7 +459,8 @@ static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *po
 
 	cda_life_load(&life);
 	if (!life.noted || !life.open || life.uid != getuid()) {
-		cda_say("'%s' is not installed: that is done once, while the container starts",
+		cda_say("'%s' is not installed: a start installs one list, once; restart the "
+			"container, or in a Dockerfile use another RUN",
 			path);
 		return CDA_EXIT_REFUSED;
 	}
