@@ -35,10 +35,16 @@ unavailable()
 }
 
 # Read config/.env; a variable that the environment already has wins. Values may use the ones
-# above them as ${NAME}. The image's name follows RELEASE, also where a shell has exported the
-# file as it is.
+# above them as ${NAME}. The image's name follows the other settings: where a shell has exported the
+# file as it is, the name that it got from there is no choice of its own.
 load_env()
 {
+	for env_key in IMAGE_NAME IMAGE; do
+		eval "env_set=\${$env_key-}"
+		# shellcheck source=/dev/null
+		[ "$env_set" != "$(. "$root/config/.env" && eval "echo \"\$$env_key\"")" ] ||
+			unset "$env_key"
+	done
 	while IFS= read -r env_line || [ -n "$env_line" ]; do
 		case $env_line in
 		[A-Z]*=*) ;;
@@ -49,7 +55,6 @@ load_env()
 		[ -n "$env_set" ] || eval "$env_key=\"${env_line#*=}\""
 		if [ "$env_key" = IMAGE_NAME ] && [ "$RELEASE" = miniconda ] &&
 			[ "${IMAGE_NAME##*/}" = "conda:$VERSION" ]; then
-			[ "${IMAGE-}" != "$IMAGE_NAME-py$PY_VER-$DISTRO" ] || unset IMAGE
 			IMAGE_NAME=${IMAGE_NAME%/*}/miniconda3:$CONDA_VER
 		fi
 		export "${env_key?}"

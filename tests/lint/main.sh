@@ -50,11 +50,16 @@ says "an unknown family, make" 1 "RELEASE=foo is not one that this tree builds" 
 	# shellcheck source=config/.env
 	. config/.env
 	says "config/.env exported" 1 "there is no image '$IMAGE'" PATH="$T/empty" tests/main.sh
+	says "config/.env exported, the other distribution" 1 "there is no image '${IMAGE%-*}-alpine'" \
+		PATH="$T/empty" DISTRO=alpine tests/main.sh
 	RELEASE=miniconda
 	says "config/.env exported, the other family" 1 "there is no image 'condense/miniconda3:" \
 		PATH="$T/empty" tests/main.sh
+	says "config/.env exported, a row of it" 1 \
+		"there is no image 'condense/miniconda3:25.9.1-py3.9-$DISTRO'" \
+		PATH="$T/empty" PY_VER=3.9 PY_LABEL=py39 CONDA_VER=25.9.1 tests/main.sh
 	exit "$failed"
 ) >"$T/exported" || failed=1
 cat "$T/exported"
-number=$((number + 2))
+number=$((number + 4))
 finish
