@@ -30,7 +30,7 @@ image: can-image all base ## build the image
 pack: can-image all base ## write the image to build/images, the same bytes each time
 	@tools/pack
 
-images: all release ## build the images: both families, both distributions
+images: all ## build the images: both families, both distributions
 	@tools/images
 
 can-image:
