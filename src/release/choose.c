@@ -161,7 +161,8 @@ int cda_archive_resolve(struct cda_archive *archive, const struct cda_archive_wa
 	if (want->sha256 && release.pinned && !cda_hash_eq(want->sha256, release.sha256)) {
 		cda_err_set(err, CDA_E_CHECKSUM, "sha256 %s is not the pinned one, %s",
 			    want->sha256, release.sha256);
-		return cda_err_hint(err, "leave out --sha256: the pinned hash decides");
+		return cda_err_hint(err,
+				    "leave out --sha256 or CONDA_SHA256: the pinned hash decides");
 	}
 	if (want->sha256) {
 		memcpy(release.sha256, want->sha256, sizeof(release.sha256));
