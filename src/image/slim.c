@@ -202,6 +202,8 @@ static void describe(struct cda_slim *slim)
 		file->is_fixed = file->is_fixed || (subtree && !is_below(file->path, subtree)) ||
 				 cda_slim_is_owned(slim, file->path) ||
 				 is_kept(slim, file, plain, &wild);
+		file->is_cache =
+			file->prefix && cda_starts_with(cda_slim_in_prefix(slim, file), "pkgs/");
 		if (!S_ISREG(file->st.st_mode))
 			continue;
 		slim->report->files++;

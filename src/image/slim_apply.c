@@ -83,7 +83,8 @@ static int apply_rewrite(struct cda_slim *slim, struct cda_slim_file *file, stru
 		return changed_meanwhile(err, file->path);
 	remember(slim, file->path, fd);
 	if (file->text) {
-		cda_buf_adds(&out, file->text);
+		/* a RECORD of outside may hold a NUL */
+		cda_buf_add(&out, file->text, (size_t)file->new_size);
 		return replace(fd, name, file, &out, err);
 	}
 	rc = cda_slim_read(slim, file, SIZE_MAX / 2, &text, err);

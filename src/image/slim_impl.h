@@ -25,6 +25,7 @@ struct cda_slim_file {
 	struct stat st;
 	size_t prefix; /* index + 1 of the innermost prefix it is in; 0: none */
 	bool is_fixed; /* kept, of the distribution, outside of the subtree, on another device */
+	bool is_cache; /* below pkgs of a prefix: it goes as a whole, or is as its packages say */
 	enum cda_slim_act act;
 	enum cda_slim_rule rule;
 	/* with REWRITE */
@@ -38,6 +39,7 @@ CDA_VEC_DEFINE(cda_slim_files, struct cda_slim_file);
 struct cda_slim_inode {
 	size_t first; /* index of the first file that has it */
 	size_t seen, gone;
+	bool stays; /* a name of it stays as it is: a changed copy would be more, not less */
 };
 
 struct cda_slim {

@@ -170,8 +170,8 @@ int cda_slim_mark_tests(struct cda_slim *slim, struct cda_err *err)
 		const struct tests *tests;
 		int which;
 
-		if (rc < 0 || !may_be_tests(slim, file, &end) || file->is_fixed || file->act ||
-		    (which = tests_part(file->path, end)) < 0)
+		if (rc < 0 || !may_be_tests(slim, file, &end) || file->is_fixed || file->is_cache ||
+		    file->act || (which = tests_part(file->path, end)) < 0)
 			continue;
 		tests = tests_of(map, file->path, end, which, false);
 		if (tests && tests->are_tests && !tests->are_used &&
@@ -206,7 +206,7 @@ void cda_slim_mark_bytecode(struct cda_slim *slim)
 		CDA_AUTOFREE char *source = NULL;
 		const struct cda_slim_file *found;
 
-		if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->act)
+		if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->is_cache || file->act)
 			continue;
 		source = source_of(file->path);
 		if (!source)

@@ -238,8 +238,16 @@ static struct cda_slim_file *target_of(const struct cda_slim *slim,
 	return cda_slim_find(slim, normal + 1);
 }
 
+/* A cache of packages goes as a whole or not at all: conda compares what is in it with the lists of
+ * the packages. */
+static bool takes_cache(const struct cda_slim_file *file, const struct cda_slim_row *row,
+			const bool *used)
+{
+	return !file->is_cache || (row->rule == CDA_SLIM_CACHES && !used[file->prefix - 1]);
+}
+
 /* A link goes with what it names; what a link of another kind names stays. */
-static void settle_links(struct cda_slim *slim)
+static void settle_links(struct cda_slim *slim, const bool *used)
 {
 	for (bool again = true; again;) {
 		again = false;
@@ -251,7 +259,7 @@ static void settle_links(struct cda_slim *slim)
 				continue;
 			row = cda_slim_row(link->path, cda_slim_in_prefix(slim, link),
 					   slim->options->rules);
-			if (!row)
+			if (!row || !takes_cache(link, row, used))
 				continue;
 			target = target_of(slim, link);
 			if (!row->magic || (target && target->act == CDA_SLIM_REMOVE)) {
@@ -299,16 +307,15 @@ int cda_slim_apply_rules(struct cda_slim *slim, struct cda_err *err)
 		if (!S_ISREG(file->st.st_mode) || file->is_fixed)
 			continue;
 		row = cda_slim_row(file->path, in_prefix, slim->options->rules);
-		if (!row || !row_takes(slim, file, row) ||
-		    (in_prefix && row->rule == CDA_SLIM_CACHES && used[file->prefix - 1]))
+		if (!row || !takes_cache(file, row, used) || !row_takes(slim, file, row))
 			continue;
 		cda_slim_mark(file, CDA_SLIM_REMOVE, row->rule);
 	}
-	free(used);
 	rc = cda_slim_mark_tests(slim, err);
-	if (rc < 0)
-		return rc;
-	settle_links(slim);
-	cda_slim_mark_bytecode(slim);
-	return 0;
+	if (rc >= 0) {
+		settle_links(slim, used);
+		cda_slim_mark_bytecode(slim);
+	}
+	free(used);
+	return rc < 0 ? rc : 0;
 }

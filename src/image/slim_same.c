@@ -53,6 +53,8 @@ static int plan_strip(struct cda_slim *slim, struct cda_slim_file *file, struct 
 	struct cda_slim_file *first = inode ? &slim->files.v[inode->first] : file;
 	int rc;
 
+	if (inode && inode->stays)
+		return 0;
 	/* another name of one that was looked at */
 	if (first != file && first->act == CDA_SLIM_REWRITE && !first->text) {
 		cda_slim_mark(file, CDA_SLIM_REWRITE, CDA_SLIM_STRIP);
@@ -77,9 +79,15 @@ int cda_slim_plan_strip(struct cda_slim *slim, struct cda_err *err)
 	if (!cda_slim_wants(slim, CDA_SLIM_STRIP))
 		return 0;
 	cda_vec_each (file, &slim->files) {
+		struct cda_slim_inode *inode = cda_slim_inode(slim, &file->st);
+
+		if (inode && !file->act && (file->is_fixed || file->is_cache))
+			inode->stays = true;
+	}
+	cda_vec_each (file, &slim->files) {
 		int rc;
 
-		if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->act ||
+		if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->is_cache || file->act ||
 		    file->st.st_size < 256 || cda_slim_match("**/sysroot/**", file->path))
 			continue;
 		rc = plan_strip(slim, file, err);
@@ -97,8 +105,6 @@ CDA_VEC_DEFINE(indices, size_t);
 
 static bool may_link(const struct cda_slim *slim, const struct cda_slim_file *file)
 {
-	const char *in_prefix = cda_slim_in_prefix(slim, file);
-
 	if (!S_ISREG(file->st.st_mode) || file->is_fixed || file->text ||
 	    (file->act && file->act != CDA_SLIM_REWRITE) || file->st.st_size < LINK_MIN)
 		return false;
@@ -109,8 +115,7 @@ static bool may_link(const struct cda_slim *slim, const struct cda_slim_file *fi
 	/* settings are edited in place, one without the other */
 	return !cda_slim_pattern("etc", file->path) &&
 	       !cda_slim_pattern("conda-meta", file->path) &&
-	       !cda_slim_match("**/*.dist-info/*", file->path) &&
-	       !(in_prefix && cda_starts_with(in_prefix, "pkgs/"));
+	       !cda_slim_match("**/*.dist-info/*", file->path) && !file->is_cache;
 }
 
 /* What must be equal before contents are looked at. Python compares a source's time with the one

@@ -72,6 +72,9 @@ static bool read_sections(struct image *elf)
 
 		if (section->sh_link >= n || !is_inside(elf, section->sh_offset, bytes_of(section)))
 			return false;
+		/* code that is elsewhere: a file of debug sections, and nothing but them */
+		if (section->sh_type == SHT_NOBITS && section->sh_flags & SHF_EXECINSTR)
+			return false;
 		if (bytes_of(section) > 0 && section->sh_offset + section->sh_size > end)
 			end = section->sh_offset + section->sh_size;
 	}

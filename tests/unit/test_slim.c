@@ -125,8 +125,15 @@ static const struct {
 	{"a package cache that files are links into",
 	 RULE(CACHES),
 	 NULL,
-	 {PREFIX, "pkgs/x-1-0/lib/a\tx", "lib/a -> ../pkgs/x-1-0/lib/a"},
+	 {PREFIX, "pkgs/x-1-0/lib/a\tx", "pkgs/x-1-0/lib/b -> a", "lib/a -> ../pkgs/x-1-0/lib/a"},
 	 {NULL}},
+	{"a package cache that stays is as its packages say",
+	 USUAL & ~RULE(CACHES),
+	 NULL,
+	 {PREFIX, "pkgs/x-1-0/lib/libx.a" ARCHIVE, "pkgs/x-1-0/x.js.map\t{}",
+	  "pkgs/x-1-0/" SITE "p/a.py\tx", "pkgs/x-1-0/" SITE "p/tests/test_a.py\tx",
+	  "lib/libx.a" ARCHIVE},
+	 {"lib/libx.a"}},
 	{"compiled files without a source",
 	 RULE(CACHES),
 	 NULL,
@@ -402,6 +409,25 @@ TEST(record_lines_are_told_and_others_keep_their_bytes)
 	}
 }
 
+TEST(a_record_with_a_nul_keeps_what_is_behind_it)
+{
+	AUTOSCRATCH struct scratch scratch = scratch_new();
+	CDA_AUTOFREE char *path = scratch_path(&scratch, SITE "p-1.dist-info/RECORD");
+	CDA_AUTOBUF struct cda_buf text = CDA_BUF_INIT;
+	struct cda_err err = {0};
+
+	scratch_write(&scratch, "conda-meta/history", "");
+	scratch_write(&scratch, SITE "p/a.py", "x");
+	scratch_write(&scratch, SITE "p/tests/test_a.py", "x");
+	scratch_write(&scratch, SITE "p-1.dist-info/RECORD", "");
+	REQUIRE(cda_fs_replace(AT_FDCWD, path, "a\0b,,\np/tests/test_a.py,,\np/a.py,,\n", 35, 0644,
+			       false, &err) == 0);
+	CHECK_INT(slimmed(&scratch, USUAL, NULL, false), 1);
+	REQUIRE(cda_fs_read(AT_FDCWD, path, 4096, &text, &err) == 0);
+	CHECK_INT(text.len, 15);
+	CHECK_MEM(text.p, text.len, "a\0b,,\np/a.py,,\n", 15);
+}
+
 TEST(a_record_that_cannot_be_read_stops_before_anything_changes)
 {
 	AUTOSCRATCH struct scratch scratch = scratch_new();
@@ -574,6 +600,15 @@ TEST(files_that_are_not_safe_to_strip_are_left)
 	make_elf(&file);
 	file.p[offsetof(Elf64_Ehdr, e_type)] = ET_REL;
 	CHECK_INT(cda_slim_strip(file.p, file.len, &out), 0);
+	/* a file of debug sections alone: the code is elsewhere */
+	make_elf(&file);
+	memcpy(&head, file.p, sizeof(head));
+	Elf64_Shdr text;
+	memcpy(&text, file.p + head.e_shoff + sizeof(text), sizeof(text));
+	text.sh_type = SHT_NOBITS;
+	text.sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+	memcpy(file.p + head.e_shoff + sizeof(text), &text, sizeof(text));
+	CHECK_INT(cda_slim_strip(file.p, file.len, &out), 0);
 	make_elf(&file);
 	memcpy(&head, file.p, sizeof(head));
 	memcpy(file.p + head.e_shoff + 5 * sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_link),
@@ -622,6 +657,29 @@ TEST(a_stripped_program_runs_and_its_record_knows)
 	CHECK(text && strstr(text, want.p));
 	CHECK_INT(slimmed(&scratch, USUAL, NULL, false), 0);
 	cda_buf_done(&said);
+}
+
+TEST(a_program_that_the_cache_shares_stays_shared)
+{
+	AUTOSCRATCH struct scratch scratch = scratch_new();
+	CDA_AUTOBUF struct cda_buf self = CDA_BUF_INIT;
+	CDA_AUTOFREE char *path = scratch_path(&scratch, "bin/self");
+	CDA_AUTOFREE char *cached = scratch_path(&scratch, "pkgs/x-1-0/bin/self");
+	struct cda_err err = {0};
+	struct stat st, twin;
+
+	REQUIRE(cda_fs_read(AT_FDCWD, "/proc/self/exe", (size_t)256 << 20, &self, &err) == 0);
+	scratch_write(&scratch, "conda-meta/history", "");
+	scratch_mkdir(&scratch, "bin");
+	scratch_mkdir(&scratch, "pkgs/x-1-0/bin");
+	REQUIRE(cda_fs_replace(AT_FDCWD, path, self.p, self.len, 0755, false, &err) == 0);
+	CHECK(link(path, cached) == 0);
+	CHECK_INT(slimmed(&scratch, USUAL & ~RULE(CACHES), NULL, false), 0);
+	CHECK(stat(path, &st) == 0 && (size_t)st.st_size == self.len);
+	CHECK(stat(cached, &twin) == 0 && twin.st_ino == st.st_ino);
+	/* the cache goes: then there is something to gain */
+	CHECK_INT(slimmed(&scratch, USUAL, NULL, false), 2);
+	CHECK(stat(path, &st) == 0 && (size_t)st.st_size < self.len);
 }
 
 TEST(imports_are_found_in_python)
