@@ -297,7 +297,8 @@ struct job {
 	struct cda_strv tags, groups;
 	unsigned char *group_of;
 	struct cda_inventory inventory;
-	bool divided; /* into groups */
+	struct cda_buf sbom; /* for --sbom: written when the image is */
+	bool divided;        /* into groups */
 	struct cda_pack pack;
 };
 
@@ -305,6 +306,7 @@ static void job_done(struct job *job)
 {
 	cda_tree_free(job->tree);
 	cda_config_free(job->config);
+	cda_buf_done(&job->sbom);
 	cda_strv_done(&job->tags);
 	cda_strv_done(&job->groups);
 	free(job->group_of);
@@ -325,17 +327,19 @@ static int add_sbom(const struct opts *opts, struct job *job, struct cda_err *er
 
 	if (!opts->no_sbom)
 		rc = cda_tree_add_text(tree, CDA_SBOM_PATH, "", 0, 0644, epoch, err);
+	if (rc)
+		return cda_err_hint(err, "'--no-sbom' leaves the list of packages out");
 	cda_tree_sort(tree);
 	if (!rc)
 		rc = cda_inventory_read(tree, &job->inventory, err);
 	if (!rc)
 		rc = cda_sbom_write(tree, &job->inventory, name, epoch, &text, err);
-	if (!rc && opts->sbom)
-		rc = cda_fs_output(opts->sbom, text.p, text.len, 0644, err);
 	if (!rc && !opts->no_sbom) {
 		rc = cda_tree_add_text(tree, CDA_SBOM_PATH, text.p, text.len, 0644, epoch, err);
 		cda_tree_sort(tree);
 	}
+	if (!rc && opts->sbom)
+		cda_buf_add(&job->sbom, text.p, text.len);
 	return rc;
 }
 
@@ -389,6 +393,8 @@ static int pack_image(const struct opts *opts, const struct cda_strv *rest, stru
 		job.pack.group_of = job.group_of;
 	}
 	rc = cda_pack_write(&job.pack, &result, err);
+	if (!rc && opts->sbom)
+		rc = cda_fs_output(opts->sbom, job.sbom.p, job.sbom.len, 0644, err);
 	if (!rc && opts->json)
 		print_json(&job.pack, rest->v[1], &result);
 	else if (!rc && !opts->quiet)

@@ -132,6 +132,9 @@ tar -C "$T/x" -xf "$T/f.tar"
 layer=$(field '.layers[0].digest' | cut -d : -f 2)
 gzip -dc <"$T/x/blobs/sha256/$layer" | tar -xOf - usr/share/condense/sbom.spdx.json >"$T/inside"
 cmp "$T/inside" "$T/sbom.json" >"$OUT" 2>&1 || bad "the two lists differ"
+pack --sbom "$T/left.json" "$T/a" "$T/none/f.tar"
+expect_status 1
+expect_no_file "$T/left.json"
 pack --epoch 2000 --no-sbom --json "$T/a" "$T/f.tar"
 expect_same "$(field .entries)" "$(find "$T/a" -mindepth 1 | wc -l)"
 
