@@ -12,6 +12,7 @@ cp config/.env "$T/config/"
 unset RELEASE VERSION CONDA_VER PY_VER DISTRO IMAGE IMAGE_NAME REGISTRY
 eval "$(grep -E '^(VERSION|CONDA_VER|PY_VER)=' config/.env)"
 ours=condense/conda:$VERSION-py$PY_VER
+result "config/.env and the file VERSION agree" "$(echo "$VERSION" | diff VERSION -)"
 theirs=condense/miniconda3:$CONDA_VER-py$PY_VER
 
 # gives NAME EXPECTED [VARIABLE=VALUE]...
