@@ -72,6 +72,31 @@ EOF
 docker_run "$tag" sh -c 'jq --version >/dev/null && tree --version >/dev/null && echo both'
 is "52 no newline at the end of a list" both
 
+# ---- one list of OS packages a start: another in another RUN, or after a restart
+image two_lists <<EOF
+FROM $from
+RUN echo jq > $os_list && /entrypoint.sh echo done
+RUN echo tree > $os_list && /entrypoint.sh sh -c 'jq --version && tree --version'
+EOF
+result "$status" "49 another list in another RUN"
+docker_run --entrypoint sh "$from" -c "echo jq >$os_list; /startup >/dev/null 2>&1 || exit 90
+	echo tree >$os_list; /startup"
+[ "$status" -eq 2 ] && [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q 'restart the container' "$T/err"
+result $? "49 another in the same start is refused, with a line that says what to do"
+if up two_lists $from_mirror; then
+	in_container "$container" sh -c "echo tree >$os_list; /entrypoint.sh true"
+	ended "49 a list by docker exec is refused" 2
+	docker restart -t 60 "$container" >/dev/null 2>"$T/err"
+	wait_for_start 2
+	result $? "49 restarted with that list"
+	in_container "$container" tree --version
+	ended "49 a restart installs it" 0
+else
+	docker logs "$container" >"$T/out" 2>&1
+	result 1 "49 a container that stays"
+fi
+down
+
 printf './%s\n' "$(cd "$T/context" && ls typing_extensions-*.whl)" >"$T/context/pip_requirements.txt"
 image relative <<EOF
 FROM $from

@@ -371,8 +371,21 @@ TEST(job_control_around_it)
 	close_session();
 }
 
-/* Started behind: it takes the terminal when the shell brings it to the front, not before. */
-TEST(to_the_front_later)
+/* The end of both tests below: the command is in front, and reads. */
+static void read_in_front(void)
+{
+	type("three\n");
+	CHECK(expect("got-three"));
+	CHECK(expect("P> "));
+	type("echo was-$?\n");
+	CHECK(expect("was-8"));
+	type("exit\n");
+	close_session();
+}
+
+/* Started behind, it stops when it reads. A shell that has not noticed the stop does not continue
+ * what it brings to the front, so wait for its notice. */
+TEST(to_the_front_after_it_stopped)
 {
 	if (!have_bash())
 		SKIP("no bash");
@@ -383,16 +396,41 @@ TEST(to_the_front_later)
 		 script_path);
 	type(line);
 	CHECK(expect("up-2"));
-	type("echo shell-$((1+1))\n");
-	CHECK(expect("shell-2"));
+	CHECK(enter_until("Stopped"));
 	type("fg\n");
 	CHECK(expect("fg"));
 	CHECK(expect("sh -c"));
-	type("three\n");
-	CHECK(expect("got-three"));
+	read_in_front();
+}
+
+/* It takes the terminal when the shell brought it to the front, not before. */
+TEST(to_the_front_before_it_reads)
+{
+	char dir[] = "/tmp/cda-terminal.XXXXXX", path[64];
+	long end;
+	int fd;
+
+	if (!have_bash())
+		SKIP("no bash");
+	REQUIRE(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/go", dir);
+	open_bash_around();
 	CHECK(expect("P> "));
-	type("echo was-$?\n");
-	CHECK(expect("was-8"));
-	type("exit\n");
-	close_session();
+	snprintf(line, sizeof(line),
+		 "%s %s sh -c 'echo up-$((1+1)); until [ -e %s ]; do sleep 0.05; done; read -r a; "
+		 "echo got-$a; exit 8' &\n",
+		 entry_path, script_path, path);
+	type(line);
+	CHECK(expect("up-2"));
+	type("fg\n");
+	end = now_s() + WAIT_S;
+	while (tcgetpgrp(session.master) == session.pid && now_s() <= end)
+		usleep(5000);
+	CHECK(tcgetpgrp(session.master) != session.pid);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	close(fd);
+	read_in_front();
+	unlink(path);
+	rmdir(dir);
 }
