@@ -38,12 +38,24 @@ EOF
 base"
 	run 'sh -c ". /opt/conda/etc/profile.d/conda.sh; conda deactivate; conda activate base; command -v python"'
 	is "21 activation in dash" /opt/conda/bin/python
-	run 'conda doctor'
-	is_like "73 conda misses no file that slim took" "*All files are there*"
+	# asked of the records themselves: not every conda has a doctor. Compiled files stay in them,
+	# since Python may make them again.
+	run 'python -c "
+import glob, json, os
+for record in glob.glob(\"/opt/conda/conda-meta/*.json\"):
+    for file in json.load(open(record))[\"files\"]:
+        if not file.endswith(\".pyc\") and not os.path.lexists(\"/opt/conda/\" + file):
+            print(\"gone\", file)
+print(\"asked\")"'
+	is "73 conda misses no file that slim took" asked
 	run 'pip check && python -c "import importlib.metadata as m, os; print([str(f) for d in m.distributions() for f in d.files or () if f.suffix != \".pyc\" and not os.path.exists(d.locate_file(f))])"'
 	is_like "73 nor does pip" "*broken requirements*\[\]"
-	run 'touch /tmp/before && pip list >/dev/null && find /opt/conda -name "*.pyc" -newer /tmp/before | head -n 3'
-	is "73 what pip loads is compiled" ""
+	if [ "$RELEASE" = condense ]; then
+		run 'conda doctor'
+		is_like "73 nor does its doctor" "*All files are there*"
+		run 'touch /tmp/before && pip list >/dev/null && find /opt/conda -name "*.pyc" -newer /tmp/before | head -n 3'
+		is "73 what pip loads is compiled" ""
+	fi
 	run 'conda list --json | python -c "import json, sys; n = [p[\"name\"] for p in json.load(sys.stdin)]; print(\"python\" in n and \"pip\" in n)"'
 	is "24 conda list knows python and pip" True
 done
