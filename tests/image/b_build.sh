@@ -46,6 +46,13 @@ if docker compose version >/dev/null 2>&1; then
 else
 	skip "47 docker compose up --build" "the docker command has no compose plugin"
 fi
+# Where nothing has that name: the plugin, which runs by itself too.
+plugin=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins/docker-compose
+if ! command -v docker-compose >/dev/null 2>&1 && [ -x "$plugin" ]; then
+	mkdir "$T/bin"
+	ln -s "$plugin" "$T/bin/docker-compose"
+	PATH=$T/bin:$PATH
+fi
 if command -v docker-compose >/dev/null 2>&1; then
 	compose_way docker-compose
 else
