@@ -1,4 +1,5 @@
 #include "image/oci_store.h"
+#include "image/tree_state.h"
 #include "util/alloc.h"
 #include "util/event.h"
 #include "util/fs.h"
@@ -121,14 +122,10 @@ static int unpack_to(struct archive *raw, const char *path, int fd, struct cda_e
 static int unpack(struct cda_store *store, const char *path, struct cda_err *err)
 {
 	CDA_CLEANUP(close_archivep) struct archive *raw = archive_read_new();
-	CDA_AUTOFREE char *name = NULL;
-	const char *dir = getenv("TMPDIR");
+	int rc = cda_tree_temporary(&store->plain, err);
 
-	name = cda_path_join(dir && *dir ? dir : "/tmp", "condense-XXXXXX");
-	store->plain = mkostemp(name, O_CLOEXEC);
-	if (store->plain < 0)
-		return cda_err_sys(err, errno, "cannot make the temporary file '%s'", name);
-	unlink(name);
+	if (rc < 0)
+		return rc;
 	archive_read_support_filter_gzip(raw);
 	archive_read_support_filter_zstd(raw);
 	archive_read_support_filter_bzip2(raw);

@@ -219,19 +219,21 @@ int cda_tree_put(struct cda_tree *tree, const char *path, struct cda_tree_inode 
 	return 0;
 }
 
-int cda_tree_spool(struct cda_tree *tree, struct cda_err *err)
+int cda_tree_temporary(int *ret_fd, struct cda_err *err)
 {
-	CDA_AUTOFREE char *path = NULL;
 	const char *dir = getenv("TMPDIR");
+	CDA_AUTOFREE char *path = cda_path_join(dir && *dir ? dir : "/tmp", "condense-XXXXXX");
 
-	if (tree->state->spool >= 0)
-		return 0;
-	path = cda_path_join(dir && *dir ? dir : "/tmp", "condense-XXXXXX");
-	tree->state->spool = mkostemp(path, O_CLOEXEC);
-	if (tree->state->spool < 0)
+	*ret_fd = mkostemp(path, O_CLOEXEC);
+	if (*ret_fd < 0)
 		return cda_err_sys(err, errno, "cannot make the temporary file '%s'", path);
 	unlink(path);
 	return 0;
+}
+
+int cda_tree_spool(struct cda_tree *tree, struct cda_err *err)
+{
+	return tree->state->spool >= 0 ? 0 : cda_tree_temporary(&tree->state->spool, err);
 }
 
 int cda_tree_add_text(struct cda_tree *tree, const char *path, const void *p, size_t len,

@@ -1,4 +1,4 @@
-/* tree_state.h - what tree.c, tree_folder.c and tree_tar.c share. */
+/* tree_state.h - what tree.c, tree_folder.c and tree_tar.c share, and oci_store.c a part of. */
 #ifndef CDA_IMAGE_TREE_STATE_H
 #define CDA_IMAGE_TREE_STATE_H
 
@@ -39,7 +39,10 @@ int cda_tree_count(struct cda_tree *tree, const char *path, uint64_t size, struc
 /* Counts bytes of names, targets and attributes, before they are kept, against the limit. */
 int cda_tree_count_names(struct cda_tree *tree, size_t len, struct cda_err *err) CDA_CHECK;
 
-/* Opens the temporary file, once. */
+/* Opens a nameless temporary file in TMPDIR, else /tmp; the caller closes it. */
+int cda_tree_temporary(int *ret_fd, struct cda_err *err) CDA_CHECK;
+
+/* Opens the tree's temporary file, once. */
 int cda_tree_spool(struct cda_tree *tree, struct cda_err *err) CDA_CHECK;
 
 void cda_tree_sort_xattrs(struct cda_tree_inode *inode);
