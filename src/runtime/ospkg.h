@@ -5,9 +5,6 @@
 #include "policy.h"
 #include "reqlist.h"
 
-/* Which package manager the image has. Returns 0, or -1 if none. */
-int cda_ospkg_manager(enum cda_pm *ret);
-
 /* True if the list at path (opened as the caller) is not the one that was installed last; one that
  * cannot be read counts. */
 bool cda_ospkg_wanted(enum cda_pm pm, const char *path);

@@ -130,10 +130,16 @@ static bool is_transient(const char *text)
 	return false;
 }
 
+/* The environment of every run of conda and pip: the one place where it is made. */
+static char *const *environment(void)
+{
+	return environ;
+}
+
 static int run(const char *const *argv, bool silent)
 {
 	const struct cda_run spec = {.argv = argv,
-				     .envp = environ,
+				     .envp = environment(),
 				     .cwd = access(CDA_WORK, X_OK) == 0 ? CDA_WORK : NULL,
 				     .quiet_input = true,
 				     .no_output = silent,

@@ -6,6 +6,7 @@
  * policy's. Lists are opened with the caller's rights. No heap. */
 #include "identity.h"
 #include "life.h"
+#include "manager.h"
 #include "ospkg.h"
 #include "paths.h"
 #include "priv.h"
@@ -114,7 +115,7 @@ int main(int argc, char **argv)
 		if (status == CDA_EXIT_REFUSED)
 			return status;
 	}
-	managed = cda_ospkg_manager(&pm) == 0;
+	managed = cda_manager_find(&pm) == 0;
 	note_life(managed && cda_ospkg_wanted(pm, lists[pm]));
 	if (managed && cda_request_wants(&request, "packages")) {
 		int rc;

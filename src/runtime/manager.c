@@ -1,0 +1,270 @@
+#include "manager.h"
+
+#include "priv.h"
+#include "reap.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TRIES = 3, TAIL = 8192, MAX_ARGS = CDA_LIST_NAMES + 32 };
+
+static char tail[TAIL];
+static const char *args[MAX_ARGS];
+
+/* What an install under root may see of the environment: nothing of the caller's. */
+static const char *const base_environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+					       "HOME=/root",
+					       "LC_ALL=C",
+					       "DEBIAN_FRONTEND=noninteractive",
+					       "DEBCONF_NONINTERACTIVE_SEEN=true",
+					       "TMPDIR=/tmp",
+					       NULL};
+
+/* The environment of every run as root: the one place where it is made. */
+static char *const *environment(void)
+{
+	return (char *const *)base_environment;
+}
+
+/* update: fetch the lists; names: print the name of each package, one a line; plan: print what
+ * install would do, if the program removes packages unasked; install: do it. marks: what the
+ * program puts before a cause; none: its last line is the cause. */
+struct manager {
+	const char *program;
+	const char *update[12], *names[6], *plan[10], *install[20], *marks[2];
+};
+
+static const struct manager managers[] = {
+	[CDA_APT] = {"/usr/bin/apt-get",
+		     {"/usr/bin/apt-get", "-qq", "-o", "Acquire::Retries=2", "-o",
+		      "APT::Update::Error-Mode=any", "update", NULL},
+		     {"/usr/bin/apt-cache", "pkgnames", NULL},
+		     {NULL},
+		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", "-o",
+		      "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o",
+		      "APT::Install-Recommends=0", "--no-remove", "install", "--", NULL},
+		     {NULL}},
+	[CDA_APK] = {"/sbin/apk",
+		     {"/sbin/apk", "--no-progress", "--wait", "60", "update", NULL},
+		     {"/sbin/apk", "-q", "search", "--from", "system", NULL},
+		     {"/sbin/apk", "--no-progress", "--no-interactive", "add", "--simulate", "--",
+		      NULL},
+		     {"/sbin/apk", "--no-progress", "--no-interactive", "--wait", "60", "add", "--",
+		      NULL},
+		     {"ERROR: ", "WARNING: "}},
+};
+
+int cda_manager_find(enum cda_pm *ret)
+{
+	for (enum cda_pm pm = CDA_APT; pm <= CDA_APK; pm++) {
+		if (access(managers[pm].program, X_OK) == 0) {
+			*ret = pm;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Words of apt, apk and their transports for what may pass by itself. */
+static bool is_transient(const char *text)
+{
+	static const char *const words[] = {"Temporary failure",  "Could not connect",
+					    "Connection failed",  "timed out",
+					    "Could not resolve",  "Connection reset",
+					    "Unable to connect",  "network error",
+					    "temporary error",    "Failed to fetch",
+					    "Could not get lock", "could not connect",
+					    "DNS lookup error",   "onnection aborted",
+					    "BAD archive",        "server returned error"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strstr(text, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static int run(const char *const *argv)
+{
+	const struct cda_run spec = {.argv = argv,
+				     .envp = environment(),
+				     .cwd = "/",
+				     .quiet_input = true,
+				     .no_output = true,
+				     .prepare = cda_priv_all_root,
+				     .tail = tail,
+				     .tail_cap = sizeof(tail)};
+	int status = 0;
+
+	for (int try = 1; try <= TRIES; try++) {
+		status = cda_reap_run(&spec);
+		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES || !is_transient(tail))
+			break;
+		cda_say("trying again in %d s", 1 << try);
+		cda_reap_pause(1000 << try);
+		if (cda_reap_stopped() != 0)
+			break;
+	}
+	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
+}
+
+/* Cuts what a program prints into lines; one that is too long is left out. */
+struct lines {
+	void (*each)(const char *line);
+	char line[256];
+	size_t len;
+};
+
+static void take_lines(void *ctx, const char *data, size_t len)
+{
+	struct lines *lines = ctx;
+
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != '\n') {
+			if (lines->len < sizeof(lines->line) - 1)
+				lines->line[lines->len] = data[i];
+			lines->len++;
+			continue;
+		}
+		if (lines->len > 0 && lines->len < sizeof(lines->line)) {
+			lines->line[lines->len] = '\0';
+			lines->each(lines->line);
+		}
+		lines->len = 0;
+	}
+}
+
+static int ask(const char *const *argv, void (*each)(const char *line))
+{
+	struct lines lines = {.each = each};
+	const struct cda_run spec = {.argv = argv,
+				     .envp = environment(),
+				     .cwd = "/",
+				     .quiet_input = true,
+				     .prepare = cda_priv_all_root,
+				     .tail = tail,
+				     .tail_cap = sizeof(tail),
+				     .output = take_lines,
+				     .ctx = &lines};
+
+	return cda_reap_run(&spec);
+}
+
+static const char *const *with_names(const char *const *words, const struct cda_reqlist *list)
+{
+	int n = 0;
+
+	while (words[n] != NULL) {
+		args[n] = words[n];
+		n++;
+	}
+	for (int i = 0; i < list->count; i++)
+		args[n++] = list->pkgs[i].text;
+	args[n] = NULL;
+	return args;
+}
+
+int cda_manager_update(enum cda_pm pm)
+{
+	return run(managers[pm].update);
+}
+
+int cda_manager_names(enum cda_pm pm, void (*each)(const char *line))
+{
+	return ask(managers[pm].names, each);
+}
+
+int cda_manager_plan(enum cda_pm pm, const struct cda_reqlist *list, void (*each)(const char *line))
+{
+	int status;
+
+	if (managers[pm].plan[0] == NULL)
+		return 0;
+	status = ask(with_names(managers[pm].plan, list), each);
+	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
+}
+
+int cda_manager_install(enum cda_pm pm, const struct cda_reqlist *list)
+{
+	return run(with_names(managers[pm].install, list));
+}
+
+const char *cda_manager_said(void)
+{
+	return tail;
+}
+
+/* What apk says of an error goes on in indented lines: as one line. */
+static const char *cause_of_apk(const char *mark)
+{
+	char *start = strstr(tail, mark), *to = start;
+
+	if (start == NULL)
+		return NULL;
+	start += strlen(mark);
+	to = start;
+	for (const char *from = start; *from != '\0'; from++) {
+		if (*from == '\n' && from[1] != ' ')
+			break;
+		if (*from != '\n' && (*from != ' ' || to == start || to[-1] != ' '))
+			*to++ = *from;
+	}
+	*to = '\0';
+	return start;
+}
+
+/* What follows the first mark, else the last line of the tail that says something. */
+const char *cda_manager_cause(enum cda_pm pm)
+{
+	const struct manager *manager = &managers[pm];
+	size_t len = strlen(tail);
+	char *last;
+
+	for (int i = 0; i < 2 && manager->marks[i] != NULL; i++) {
+		const char *text = cause_of_apk(manager->marks[i]);
+
+		if (text != NULL)
+			return text;
+	}
+	while (len > 0 && (tail[len - 1] == '\n' || tail[len - 1] == ' '))
+		tail[--len] = '\0';
+	last = strrchr(tail, '\n');
+	last = last != NULL ? last + 1 : tail;
+	return *last != '\0' ? last : "no word from the package manager";
+}
+
+static void remove_files(const char *path, int depth)
+{
+	struct cda_dir dir;
+	const char *name;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return;
+	cda_dir_init(&dir, fd);
+	while ((name = cda_dir_next(&dir)) != NULL) {
+		char below[512];
+
+		if (unlinkat(fd, name, 0) == 0 || depth == 0)
+			continue;
+		if (cda_put(below, sizeof(below), "%s/%s", path, name) == 0)
+			remove_files(below, depth - 1);
+	}
+	close(fd);
+}
+
+void cda_manager_clean(enum cda_pm pm)
+{
+	if (pm == CDA_APK) {
+		remove_files("/var/cache/apk", 0);
+		return;
+	}
+	remove_files("/var/lib/apt/lists", 1);
+	remove_files("/var/cache/apt/archives", 1);
+	unlink("/var/cache/apt/pkgcache.bin");
+	unlink("/var/cache/apt/srcpkgcache.bin");
+}
