@@ -129,6 +129,28 @@ static int add_words(struct cda_span value, bool (*valid)(struct cda_span), char
 	return 0;
 }
 
+/* Returns 0, -1, or 1 if the key is none of the settings' words. */
+static int setting_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
+{
+	static struct cda_settings checked;
+
+	if (cda_span_is(key, "settings")) {
+		policy->settings_fixed = cda_span_is(value, "policy");
+		return policy->settings_fixed || cda_span_is(value, "start") ? 0 : -1;
+	}
+	for (enum cda_setting i = CDA_MIRROR; i < CDA_SETTINGS; i++) {
+		char *text = policy->settings.value[i];
+
+		if (!cda_span_is(key, cda_setting_words[i]))
+			continue;
+		return cda_span_copy(value, text, CDA_SETTING_MAX) == 0 &&
+				       cda_setting_parse(i, text, CDA_FROM_POLICY, &checked) == NULL
+			       ? 0
+			       : -1;
+	}
+	return 1;
+}
+
 static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
 {
 	static const struct {
@@ -140,8 +162,12 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 		     {"allow", CDA_START},
 		     {"deny", CDA_NEVER}};
 
-	if (key.len == 0)
+	int rc = setting_line(key, value, policy);
+
+	if (key.len == 0 || rc == 0)
 		return 0;
+	if (rc < 0)
+		return -1;
 	if (cda_span_is(key, "account"))
 		return cda_span_copy(value, policy->account, sizeof(policy->account)) == 0 &&
 				       cda_name_valid(policy->account) &&
@@ -175,7 +201,9 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 		if (policy_line(key, value, ret) == 0)
 			continue;
 		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
-			"'users UID...', 'lists PATH...' or 'names NAME...'",
+			"'users UID...', 'lists PATH...', 'names NAME...', 'mirror URL', 'proxy "
+			"URL', "
+			"'ca PATH', 'offline yes|no' or 'settings start|policy'",
 			CDA_POLICY, number);
 		return -1;
 	}
@@ -184,7 +212,7 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 
 int cda_policy_load(struct cda_policy *ret)
 {
-	char data[4096];
+	static char data[16384];
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	int rc = read_roots(CDA_POLICY, &text);
 

@@ -3,6 +3,7 @@
 #define CDA_RUNTIME_POLICY_H
 
 #include "accounts.h"
+#include "settings.h"
 
 enum cda_when { CDA_NEVER, CDA_FIRST, CDA_START };
 
@@ -10,9 +11,11 @@ struct cda_policy {
 	char account[CDA_NAME_MAX]; /* the one account that may be given away */
 	enum cda_when packages;     /* when lists of OS packages are installed */
 	/* Words with a blank between them; empty: any. */
-	char users[512];  /* uids, or ranges of them, whose lists are installed */
-	char lists[1024]; /* paths of lists */
-	char names[2048]; /* packages; a '*' at the end stands for any rest */
+	char users[512];                   /* uids, or ranges of them, whose lists are installed */
+	char lists[1024];                  /* paths of lists */
+	char names[2048];                  /* packages; a '*' at the end stands for any rest */
+	struct cda_setting_texts settings; /* mirror, proxy, ca, offline; all valid */
+	bool settings_fixed;               /* the start's environment has no say in them */
 };
 
 /* Read CDA_POLICY; a missing file means the defaults. Returns 0, or -1 with a message if it is
