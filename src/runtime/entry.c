@@ -39,11 +39,25 @@ static bool ends(int *status)
 	return true;
 }
 
+/* What /startup calls the value of CONDENSE_REOWN; it refuses what it does not know. */
+static const char *reown_word(void)
+{
+	static const char *const words[][2] = {{"1", "full"}, {"yes", "full"}, {"true", "full"},
+					       {"0", ""},     {"no", ""},      {"false", ""}};
+	const char *value = getenv("CONDENSE_REOWN");
+
+	for (size_t i = 0; value != NULL && i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(value, words[i][0]) == 0)
+			return words[i][1];
+	}
+	return value != NULL ? value : "";
+}
+
 static int run_startup(const char *only)
 {
-	static char uid[32], gid[32], user[512], home[CDA_HOME_MAX * 2];
+	static char uid[32], gid[32], user[512], home[CDA_HOME_MAX * 2], reown[64];
 	const char *new_user = getenv("NEW_USER"), *new_home = getenv("NEW_HOME");
-	const char *argv[] = {CDA_STARTUP, only, uid, gid, user, home, NULL};
+	const char *argv[] = {CDA_STARTUP, only, uid, gid, user, home, reown, NULL};
 	const struct cda_run run = {.argv = argv, .envp = environ, .quiet_input = true};
 
 	cda_put(uid, sizeof(uid), "-new_uid=%lu", (unsigned long)getuid());
@@ -52,6 +66,8 @@ static int run_startup(const char *only)
 		cda_put(user, sizeof(user), "-new_user=:");
 	if (cda_put(home, sizeof(home), "-new_home=%s", new_home != NULL ? new_home : "") < 0)
 		cda_put(home, sizeof(home), "-new_home=:");
+	if (cda_put(reown, sizeof(reown), "-reown=%s", reown_word()) < 0)
+		cda_put(reown, sizeof(reown), "-reown=:");
 	return cda_reap_run(&run);
 }
 

@@ -1,7 +1,9 @@
 #include "home.h"
 
+#include "inside.h"
 #include "move.h"
 #include "paths.h"
+#include "reown.h"
 #include "say.h"
 
 #include <errno.h>
@@ -11,7 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
+enum {
+	OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
+	EMPTY_PATH = 0x1000 /* AT_EMPTY_PATH */,
+	WAY_DOWN = 16 /* folders that an engine makes on the way to a mount */
+};
 
 /* The only part of path below /home, or NULL. */
 static const char *below_home(const char *path)
@@ -102,8 +108,9 @@ static int lead_to(int homes, const char *name, const char *target)
 	return 0;
 }
 
-/* Is nothing in the folder but what leads to mounts, and what a new file system has? */
-static bool holds_only_mounts(int fd, const char *path)
+/* Is nothing in the folder, however deep, but mounts, what leads to them, and what a new file
+ * system has? */
+static bool holds_only_mounts(int fd, const char *path, int depth)
 {
 	struct cda_dir dir;
 	const char *name;
@@ -111,14 +118,43 @@ static bool holds_only_mounts(int fd, const char *path)
 	cda_dir_init(&dir, fd);
 	while ((name = cda_dir_next(&dir)) != NULL) {
 		char below[CDA_HOME_MAX + NAME_MAX + 2];
+		bool only;
+		int inner;
 
-		if (strcmp(name, "lost+found") == 0)
+		if (depth == 0 && strcmp(name, "lost+found") == 0)
 			continue;
 		if (cda_put(below, sizeof(below), "%s/%s", path, name) < 0 ||
-		    cda_mount_at(below, true) != 1)
+		    strlen(below) >= CDA_HOME_MAX || depth == WAY_DOWN)
+			return false;
+		if (cda_mount_at(below, false) == 1)
+			continue;
+		inner = cda_mount_at(below, true) == 1 ? openat(fd, name, OPEN_DIR) : -1;
+		only = inner >= 0 && holds_only_mounts(inner, below, depth + 1);
+		if (inner >= 0)
+			close(inner);
+		if (!only)
 			return false;
 	}
 	return true;
+}
+
+static bool is_accounts(const struct cda_home *home, uint32_t uid)
+{
+	return uid != 0 && (uid == home->uid || uid == home->olds[0] || uid == home->olds[1] ||
+			    uid == home->olds[2]);
+}
+
+static struct cda_reown to_caller(const struct cda_home *home, const char *path)
+{
+	return (struct cda_reown){.uid = home->uid,
+				  .olds = {home->olds[0], home->olds[1], home->olds[2]},
+				  .path = path};
+}
+
+/* Does a mount lie at or below path, or is all of /home one? Whatever cannot be known is one. */
+static bool is_mounted(const char *path)
+{
+	return cda_mount_at(path, true) != 0 || cda_mount_at("/home", false) != 0;
 }
 
 /* May root treat the folder open at fd as the account's? An engine makes folders of root's for a
@@ -129,24 +165,23 @@ static bool may_take(const struct cda_home *home, int fd, const char *path)
 
 	if (fstat(fd, &st) != 0)
 		return false;
-	if (st.st_uid == home->uid || st.st_uid == home->old_uid || st.st_uid == home->image_uid)
+	if (is_accounts(home, st.st_uid))
 		return true;
-	return st.st_uid == 0 && cda_mount_at(path, true) == 1 && holds_only_mounts(fd, path);
+	return st.st_uid == 0 && cda_mount_at(path, true) == 1 && holds_only_mounts(fd, path, 0);
 }
 
-/* Folder or file directly in dirfd: give it to the new owner if it was the old one's, is on the
- * same file system, and no other name leads to it. */
-static void give(const struct cda_home *home, int dirfd, const char *name, dev_t dev)
+/* Folder or file directly in dirfd, on the same mount: give it to the new owner if it was the old
+ * one's. It is held, never opened: whatever it is now, nothing happens to it but that. */
+static void give(const struct cda_home *home, int dirfd, const char *name)
 {
+	const struct cda_reown how = to_caller(home, name);
 	struct stat st;
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = cda_inside_open(dirfd, name, O_PATH);
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_dev == dev && st.st_uid != home->uid &&
-	    (st.st_uid == home->old_uid || st.st_uid == home->image_uid) &&
-	    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1)) &&
-	    fchown(fd, home->uid, (gid_t)-1) != 0)
+	if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)) &&
+	    cda_reown_fits(&how, &st) && fchownat(fd, "", home->uid, (gid_t)-1, EMPTY_PATH) != 0)
 		cda_say("cannot give '%s' in the home to uid %lu: %s", name,
 			(unsigned long)home->uid, strerror(errno));
 	close(fd);
@@ -160,7 +195,9 @@ static int own(const struct cda_home *home, const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (!may_take(home, fd, path) || fstat(fd, &st) != 0) {
+	/* Outside /home the caller may have put anything under that name. */
+	if (fstat(fd, &st) != 0 ||
+	    !(below_home(path) != NULL ? may_take(home, fd, path) : st.st_uid == home->uid)) {
 		close(fd);
 		return -EPERM;
 	}
@@ -171,7 +208,7 @@ static int own(const struct cda_home *home, const char *path)
 		return rc;
 	}
 	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++)
-		give(home, fd, inner[i], st.st_dev);
+		give(home, fd, inner[i]);
 	close(fd);
 	return 0;
 }
@@ -191,25 +228,52 @@ static int take(const struct cda_home *home, int homes, const char *name)
 }
 
 /* Bring what is in /home/FROM to /home/TO (nothing yet, or a folder that may be taken), and leave a
- * link. What has its name taken there stays behind in /home/FROM.image. */
+ * link. What has its name taken there stays behind in /home/FROM.image. Completes what a killed run
+ * began. -E2BIG: nothing was done, there is too much to copy. */
 static int move_home(const struct cda_home *home, int homes, const char *from, const char *to)
 {
-	const struct cda_move move = {.uids = {home->uid, home->old_uid, home->image_uid}};
+	const struct cda_move move = {
+		.uids = {home->uid, home->olds[0], home->olds[1], home->olds[2]}};
 	char target[CDA_HOME_MAX], rest[CDA_HOME_MAX];
+	struct stat st;
 	int rc;
 
 	if (cda_put(target, sizeof(target), "/home/%s", to) < 0 ||
 	    cda_put(rest, sizeof(rest), "%s.image", from) < 0)
 		return -ENAMETOOLONG;
+	if (is_link_to(homes, from, target))
+		return 0;
 	rc = take(home, homes, to);
 	if (rc < 0)
 		return rc;
 	rc = cda_move_tree(&move, homes, from, homes, to);
 	if (rc == -ENOTEMPTY)
 		rc = cda_move_tree(&move, homes, from, homes, rest);
+	/* All of it is there, and only the link is missing. */
+	if (rc == -ENOENT && fstatat(homes, to, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode))
+		rc = 0;
 	if (rc < 0)
 		return rc;
 	return lead_to(homes, from, target);
+}
+
+/* The home stays where it is for that reason, and the wanted name leads there if it is free. */
+static int stay(const struct cda_home *home, int homes, struct cda_record *record, bool is_free,
+		const char *why)
+{
+	const char *to = below_home(home->wanted);
+	int rc;
+
+	if (!is_free) {
+		cda_say("%s '%s', so it stays beside '%s'", why, record->home, home->wanted);
+		return cda_put(record->home, sizeof(record->home), "%s", home->wanted) < 0
+			       ? CDA_EXIT_REFUSED
+			       : 0;
+	}
+	rc = lead_to(homes, to, record->home);
+	cda_say("%s '%s', so it stays; '%s' leads to it", why, record->home, home->wanted);
+	return rc == 0 ? 0 : CDA_EXIT_CANNOT;
 }
 
 /* NEW_HOME: decide, and do it. Returns 0 with record->home, or an exit status. */
@@ -247,17 +311,12 @@ static int bring(const struct cda_home *home, int homes, struct cda_record *reco
 		if (fd < 0 && (mkdirat(homes, to, 0770) != 0 ||
 			       fchownat(homes, to, home->uid, home->gid, AT_SYMLINK_NOFOLLOW) != 0))
 			goto cannot;
-	} else if (cda_mount_at(record->home, true) != 0) {
-		if (fd < 0) {
-			rc = lead_to(homes, to, record->home);
-			cda_say("a mount lies in '%s', so it stays; '%s' leads to it", record->home,
-				home->wanted);
-			return rc == 0 ? 0 : CDA_EXIT_CANNOT;
-		}
-		cda_say("a mount lies in '%s', so it stays beside '%s'", record->home,
-			home->wanted);
+	} else if (!is_link_to(homes, from, home->wanted) && is_mounted(record->home)) {
+		return stay(home, homes, record, fd < 0, "a mount lies in");
 	} else {
 		rc = move_home(home, homes, from, to);
+		if (rc == -E2BIG)
+			return stay(home, homes, record, fd < 0, "there is too much to copy in");
 		if (rc < 0) {
 			errno = -rc;
 			goto cannot;
@@ -293,9 +352,13 @@ static int link_name(const struct cda_home *home, int homes, const char *name,
 		const char *from = below_home(record->home);
 
 		rc = 0;
-		if (from != NULL && cda_mount_at(path, false) == 0 &&
-		    cda_mount_at(record->home, true) == 0)
+		if (from != NULL && cda_mount_at(path, false) == 0 && !is_mounted(record->home))
 			rc = move_home(home, homes, from, name);
+		if (rc == -E2BIG) {
+			cda_say("there is too much to copy in '%s', so it stays beside '%s'",
+				record->home, path);
+			rc = 0;
+		}
 		if (rc == 0)
 			cda_put(record->home, sizeof(record->home), "%s", path);
 	}
@@ -348,5 +411,45 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 	    is_link_to(homes, home->name, record->home))
 		cda_put(ret_path, CDA_HOME_MAX, "%s", linked);
 	close(homes);
+	return status;
+}
+
+int cda_home_reown(const struct cda_home *home, const char *path, enum cda_home_all all)
+{
+	const struct cda_reown how = to_caller(home, path);
+	const char *name = below_home(path);
+	struct stat st;
+	int homes, fd, status = 0;
+
+	if (all == CDA_HOME_TOP)
+		return 0;
+	if (name == NULL) {
+		cda_say("'%s' is not below '/home': its files keep their owners", path);
+		return 0;
+	}
+	homes = open("/home", OPEN_DIR);
+	fd = homes < 0 ? -errno : cda_inside_open(homes, name, O_RDONLY | O_DIRECTORY);
+	if (fd == -EXDEV || (fd >= 0 && cda_mount_at("/home", false) != 0)) {
+		if (all != CDA_HOME_VOLUME) {
+			cda_say("'%s' is a mount: its files keep their owners; "
+				"CONDENSE_REOWN=volume would change them too",
+				path);
+			goto done;
+		}
+		if (fd < 0)
+			fd = openat(homes, name, OPEN_DIR);
+	}
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != home->uid) {
+		cda_say("'%s' cannot be given to uid %lu: it is not a folder of this account", path,
+			(unsigned long)home->uid);
+		status = CDA_EXIT_FAILED;
+	} else {
+		status = cda_reown_tree(fd, &how);
+	}
+done:
+	if (fd >= 0)
+		close(fd);
+	if (homes >= 0)
+		close(homes);
 	return status;
 }

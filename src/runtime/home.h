@@ -9,11 +9,11 @@
 #include "policy.h"
 
 struct cda_home {
-	uint32_t uid, gid;           /* the owner from now on */
-	uint32_t old_uid, image_uid; /* owners until now */
-	const char *name;            /* /home/NAME leads there afterwards */
-	const char *wanted;          /* NEW_HOME, or NULL */
-	const char *image;           /* image account: /home/IMAGE leads there too */
+	uint32_t uid, gid;  /* the owner from now on */
+	uint32_t olds[3];   /* owners until now, 0 is none: root is never one */
+	const char *name;   /* /home/NAME leads there afterwards */
+	const char *wanted; /* NEW_HOME, or NULL */
+	const char *image;  /* image account: /home/IMAGE leads there too */
 };
 
 /* Bring the home at record->home to where it is wanted, in the order move, links, owner; update
@@ -21,5 +21,16 @@ struct cda_home {
  * paths.h, with a message. */
 int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 		    char ret_path[CDA_HOME_MAX]);
+
+/* What may be given to the caller when it asks for all of its home. */
+enum cda_home_all {
+	CDA_HOME_TOP,    /* not asked for */
+	CDA_HOME_FILES,  /* the files, unless the home is a mount */
+	CDA_HOME_VOLUME, /* also then; mounts further down never */
+};
+
+/* Give the caller what the account had in the home at path, which has been settled. Returns 0 or an
+ * exit status of paths.h, with a message. */
+int cda_home_reown(const struct cda_home *home, const char *path, enum cda_home_all all);
 
 #endif

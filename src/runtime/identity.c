@@ -1,6 +1,5 @@
 #include "identity.h"
 
-#include "home.h"
 #include "life.h"
 #include "paths.h"
 #include "say.h"
@@ -221,8 +220,10 @@ static int finish_rename(int etc, const struct cda_policy *policy, uint32_t uid,
 	return rename_account(etc, policy, uid, name, home, record);
 }
 
-/* The rest of cda_identity_apply, under the lock. */
-static int apply_locked(int etc, const struct cda_policy *policy, const struct cda_identity *id)
+/* The rest of cda_identity_apply, under the lock. On success ret_home holds whose files the home
+ * has, and ret_path the home itself; only its uids count then. */
+static int apply_locked(int etc, const struct cda_policy *policy, const struct cda_identity *id,
+			struct cda_home *ret_home, char ret_path[CDA_HOME_MAX])
 {
 	struct cda_record record, before;
 	struct state state;
@@ -249,10 +250,11 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 	    finish_rename(etc, policy, id->uid, &record) < 0)
 		return CDA_EXIT_CANNOT;
 	before = record;
+	if (state.account.uid != id->uid && state.account.uid != record.image_uid)
+		record.was_uid = state.account.uid;
 	home = (struct cda_home){.uid = id->uid,
 				 .gid = state.account.gid,
-				 .old_uid = state.account.uid,
-				 .image_uid = record.image_uid,
+				 .olds = {state.account.uid, record.image_uid, record.was_uid},
 				 .name = name,
 				 .wanted = id->new_home,
 				 .image = policy->account};
@@ -260,17 +262,23 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 	if (home_status == CDA_EXIT_REFUSED)
 		return home_status;
 	/* Where the home is and whose it was must be known before passwd forgets it. */
-	if ((strcmp(record.home, before.home) != 0 ||
+	if ((strcmp(record.home, before.home) != 0 || record.was_uid != before.was_uid ||
 	     (known == 0 && state.account.uid != id->uid)) &&
 	    save(&record) < 0)
 		return CDA_EXIT_CANNOT;
 	if (rename_account(etc, policy, id->uid, name, path, &record) < 0)
 		return CDA_EXIT_CANNOT;
+	*ret_home = (struct cda_home){.uid = home.uid,
+				      .gid = home.gid,
+				      .olds = {home.olds[0], home.olds[1], home.olds[2]}};
+	cda_put(ret_path, CDA_HOME_MAX, "%s", record.home);
 	return home_status;
 }
 
 int cda_identity_apply(const struct cda_policy *policy, const struct cda_identity *id)
 {
+	struct cda_home home;
+	char path[CDA_HOME_MAX];
 	int lock, status, etc = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (etc < 0) {
@@ -284,8 +292,9 @@ int cda_identity_apply(const struct cda_policy *policy, const struct cda_identit
 		close(etc);
 		return CDA_EXIT_CANNOT;
 	}
-	status = apply_locked(etc, policy, id);
+	status = apply_locked(etc, policy, id, &home, path);
 	close(lock);
 	close(etc);
-	return status;
+	/* Others need not wait for this: it changes no account, and two of it do no harm. */
+	return status == 0 ? cda_home_reown(&home, path, id->all) : status;
 }

@@ -14,7 +14,7 @@
 
 /* Exit statuses of /startup, next to 0 and 128+n. */
 enum {
-	CDA_EXIT_FAILED = 1,  /* OS packages could not be installed */
+	CDA_EXIT_FAILED = 1,  /* OS packages could not be installed, or the home not be given */
 	CDA_EXIT_REFUSED = 2, /* the request is not allowed or makes no sense */
 	CDA_EXIT_CANNOT = 3,  /* the container does not let it */
 };

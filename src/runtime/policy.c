@@ -151,6 +151,21 @@ static int setting_line(struct cda_span key, struct cda_span value, struct cda_p
 	return 1;
 }
 
+static int reown_line(struct cda_span value, struct cda_policy *policy)
+{
+	static const char *const words[] = {[CDA_REOWN_NEVER] = "never",
+					    [CDA_REOWN_HOME] = "home",
+					    [CDA_REOWN_VOLUME] = "volume"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (cda_span_is(value, words[i])) {
+			policy->reown = (enum cda_reown_limit)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
 {
 	static const struct {
@@ -180,6 +195,8 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 		return add_words(value, is_path, policy->lists, sizeof(policy->lists));
 	if (cda_span_is(key, "names"))
 		return add_words(value, is_pattern, policy->names, sizeof(policy->names));
+	if (cda_span_is(key, "reown"))
+		return reown_line(value, policy);
 	if (!cda_span_is(key, "packages"))
 		return -1;
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
@@ -195,7 +212,8 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 {
 	struct cda_span rest = {text->data, text->len}, line, key, value;
 
-	*ret = (struct cda_policy){.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START};
+	*ret = (struct cda_policy){
+		.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START, .reown = CDA_REOWN_VOLUME};
 	for (int number = 1; cda_span_line(&rest, &line); number++) {
 		key_value(line, &key, &value);
 		if (policy_line(key, value, ret) == 0)
@@ -203,7 +221,8 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
 			"'users UID...', 'lists PATH...', 'names NAME...', 'mirror URL', 'proxy "
 			"URL', "
-			"'ca PATH', 'offline yes|no' or 'settings start|policy'",
+			"'ca PATH', 'offline yes|no', 'settings start|policy' or "
+			"'reown never|home|volume'",
 			CDA_POLICY, number);
 		return -1;
 	}
@@ -290,7 +309,8 @@ int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)
 		    (cda_span_is(key, "home") &&
 		     cda_span_copy(value, ret->home, sizeof(ret->home)) == 0 &&
 		     ret->home[0] == '/') ||
-		    (cda_span_is(key, "image_uid") && cda_id_parse(value, &ret->image_uid)))
+		    (cda_span_is(key, "image_uid") && cda_id_parse(value, &ret->image_uid)) ||
+		    (cda_span_is(key, "was_uid") && cda_id_parse(value, &ret->was_uid)))
 			continue;
 		cda_say("'%s' does not parse", CDA_STATE "/account");
 		return -1;
@@ -305,10 +325,10 @@ int cda_record_save(const struct cda_record *record)
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	int rc, dirfd;
 
-	if (cda_put(data, sizeof(data), "name %s\nhome %s\nimage_uid %lu\n%s%s%s", record->name,
-		    record->home, (unsigned long)record->image_uid,
-		    record->next[0] != '\0' ? "next " : "", record->next,
-		    record->next[0] != '\0' ? "\n" : "") < 0)
+	if (cda_put(data, sizeof(data), "name %s\nhome %s\nimage_uid %lu\nwas_uid %lu\n%s%s%s",
+		    record->name, record->home, (unsigned long)record->image_uid,
+		    (unsigned long)record->was_uid, record->next[0] != '\0' ? "next " : "",
+		    record->next, record->next[0] != '\0' ? "\n" : "") < 0)
 		return -EFBIG;
 	text.len = strlen(data);
 	dirfd = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

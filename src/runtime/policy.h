@@ -7,9 +7,13 @@
 
 enum cda_when { CDA_NEVER, CDA_FIRST, CDA_START };
 
+/* What of a home may be given to a start that asks for it. */
+enum cda_reown_limit { CDA_REOWN_NEVER, CDA_REOWN_HOME, CDA_REOWN_VOLUME };
+
 struct cda_policy {
 	char account[CDA_NAME_MAX]; /* the one account that may be given away */
 	enum cda_when packages;     /* when lists of OS packages are installed */
+	enum cda_reown_limit reown; /* how far CONDENSE_REOWN may go */
 	/* Words with a blank between them; empty: any. */
 	char users[512];                   /* uids, or ranges of them, whose lists are installed */
 	char lists[1024];                  /* paths of lists */
@@ -34,6 +38,7 @@ bool cda_policy_name(const struct cda_policy *policy, const char *name);
 struct cda_record {
 	char name[CDA_NAME_MAX], next[CDA_NAME_MAX], home[CDA_HOME_MAX];
 	uint32_t image_uid;
+	uint32_t was_uid; /* the owner before the last change, if another than that one; else 0 */
 };
 
 /* Without a record: the account as the policy names it, with /home/NAME. Returns 1 if there was a

@@ -15,6 +15,7 @@ struct option {
 static const struct option options[] = {
 	{"user", FIELD(user)},         {"new_uid", FIELD(new_uid)},   {"new_gid", FIELD(new_gid)},
 	{"new_user", FIELD(new_user)}, {"new_home", FIELD(new_home)}, {"only", FIELD(only)},
+	{"reown", FIELD(reown)},
 };
 
 int cda_request_parse(int argc, char *const *argv, struct cda_request *ret)
@@ -32,7 +33,8 @@ int cda_request_parse(int argc, char *const *argv, struct cda_request *ret)
 			n++;
 		if (argv[i][0] != '-' || value == NULL || n == sizeof(options) / sizeof(*options)) {
 			cda_say("usage: startup [-user=NAME] [-new_uid=UID] [-new_gid=GID] "
-				"[-new_user=NAME] [-new_home=PATH] [-only=identity|packages]");
+				"[-new_user=NAME] [-new_home=PATH] [-only=identity|packages] "
+				"[-reown=full|volume]");
 			return -1;
 		}
 		if (value[1] != '\0')

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 struct cda_request {
-	const char *user, *new_uid, *new_gid, *new_user, *new_home, *only; /* NULL: not given */
+	const char *user, *new_uid, *new_gid, *new_user, *new_home, *only,
+		*reown; /* NULL: not given */
 };
 
 /* -name=value or --name=value, borrowed from argv; an empty value counts as not given. Returns 0,

@@ -30,6 +30,34 @@ static int own_id(const char *text, uint32_t own, const char *what)
 	return -1;
 }
 
+/* All of a home is given by a start alone, before any process of the user's runs, and as far as the
+ * policy goes. Returns 0 or an exit status, with a message. */
+static int check_reown(const struct cda_request *request, const struct cda_policy *policy,
+		       enum cda_home_all *ret)
+{
+	struct cda_life life;
+
+	*ret = CDA_HOME_TOP;
+	if (request->reown == NULL)
+		return 0;
+	if (strcmp(request->reown, "full") != 0 && strcmp(request->reown, "volume") != 0) {
+		cda_say("CONDENSE_REOWN is 1 or volume");
+		return CDA_EXIT_REFUSED;
+	}
+	cda_life_load(&life);
+	if (life.noted) {
+		cda_say("CONDENSE_REOWN is for the start of a container: this one is started");
+		return 0; /* its processes have inherited it; nothing is wrong with them */
+	}
+	*ret = strcmp(request->reown, "full") == 0 ? CDA_HOME_FILES : CDA_HOME_VOLUME;
+	if (policy->reown == CDA_REOWN_NEVER ||
+	    (policy->reown == CDA_REOWN_HOME && *ret == CDA_HOME_VOLUME)) {
+		cda_say("CONDENSE_REOWN is not allowed by '%s'", CDA_POLICY);
+		return CDA_EXIT_REFUSED;
+	}
+	return 0;
+}
+
 static int check(const struct cda_request *request, const struct cda_policy *policy)
 {
 	struct cda_record record;
@@ -72,6 +100,7 @@ int main(int argc, char **argv)
 	const char *lists[2];
 	char cwd[PATH_MAX];
 	enum cda_pm pm = CDA_APT;
+	enum cda_home_all all;
 	bool managed;
 	int status = 0;
 
@@ -103,13 +132,16 @@ int main(int argc, char **argv)
 	if (cda_policy_load(&policy) != 0)
 		return CDA_EXIT_REFUSED;
 	status = check(&request, &policy);
+	if (status == 0)
+		status = check_reown(&request, &policy, &all);
 	if (status != 0)
 		return status;
 	if (cda_request_wants(&request, "identity")) {
 		const struct cda_identity id = {.uid = getuid(),
 						.gid = getgid(),
 						.new_user = request.new_user,
-						.new_home = request.new_home};
+						.new_home = request.new_home,
+						.all = all};
 
 		status = cda_identity_apply(&policy, &id);
 		if (status == CDA_EXIT_REFUSED)
