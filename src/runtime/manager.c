@@ -30,6 +30,8 @@ static char *const *environment(void)
 	return (char *const *)base_environment;
 }
 
+#define RECOMMENDS "APT::Install-Recommends="
+
 /* update: fetch the lists; names: print the name of each package, one a line; plan: print what
  * install would do, if the program removes packages unasked; install: do it. marks: what the
  * program puts before a cause; none: its last line is the cause. */
@@ -46,7 +48,7 @@ static const struct manager managers[] = {
 		     {NULL},
 		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", "-o",
 		      "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o",
-		      "APT::Install-Recommends=0", "--no-remove", "install", "--", NULL},
+		      RECOMMENDS "0", "--no-remove", "install", "--", NULL},
 		     {NULL}},
 	[CDA_APK] = {"/sbin/apk",
 		     {"/sbin/apk", "--no-progress", "--wait", "60", "update", NULL},
@@ -188,9 +190,14 @@ int cda_manager_plan(enum cda_pm pm, const struct cda_reqlist *list, void (*each
 	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
 }
 
-int cda_manager_install(enum cda_pm pm, const struct cda_reqlist *list)
+int cda_manager_install(enum cda_pm pm, const struct cda_reqlist *list, bool recommends)
 {
-	return run(with_names(managers[pm].install, list));
+	with_names(managers[pm].install, list);
+	for (int i = 0; recommends && args[i] != NULL; i++) {
+		if (strcmp(args[i], RECOMMENDS "0") == 0)
+			args[i] = RECOMMENDS "1";
+	}
+	return run(args);
 }
 
 const char *cda_manager_said(void)

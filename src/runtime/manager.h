@@ -13,12 +13,12 @@ int cda_manager_find(enum cda_pm *ret);
  *
  * update: fetch the indexes of the archives. names: each gets every known package's name. plan:
  * each gets what install would do, a line at a time; a manager that removes nothing unasked has no
- * plan (0, no line). install: install the list. */
+ * plan (0, no line). install: install the list, with what its packages recommend if so asked. */
 int cda_manager_update(enum cda_pm pm);
 int cda_manager_names(enum cda_pm pm, void (*each)(const char *line));
 int cda_manager_plan(enum cda_pm pm, const struct cda_reqlist *list,
 		     void (*each)(const char *line));
-int cda_manager_install(enum cda_pm pm, const struct cda_reqlist *list);
+int cda_manager_install(enum cda_pm pm, const struct cda_reqlist *list, bool recommends);
 
 /* The end of what the last run wrote to stderr, with a NUL. */
 const char *cda_manager_said(void);

@@ -2,10 +2,12 @@
 
 #include "life.h"
 #include "manager.h"
+#include "osdb.h"
 #include "paths.h"
 #include "priv.h"
 #include "reap.h"
 #include "say.h"
+#include "stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +17,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static char list_data[CDA_LIST_BYTES], stamp_data[CDA_LIST_BYTES];
-static char names_data[CDA_LIST_BYTES + CDA_LIST_NAMES];
+static char list_data[CDA_LIST_BYTES];
 static struct cda_reqlist list;
+static uint8_t held[CDA_LIST_NAMES]; /* of each package, an enum cda_held */
 static const char *const stamps[] = {[CDA_APT] = "apt.list", [CDA_APK] = "apk.list"};
 
 static int read_list(const char *path, struct cda_text *text)
@@ -35,28 +37,61 @@ static int read_list(const char *path, struct cda_text *text)
 	return rc;
 }
 
-/* The names one a line: what a stamp holds. */
-static void canonical(struct cda_text *out)
+/* The stamp of the list: the hash of its names, and what the policy added to them. */
+enum { STAMP_CAP = 256 };
+static const char with_recommends[] = "recommends yes";
+
+static void make_stamp(struct cda_text *out, const struct cda_policy *policy)
 {
-	for (int i = 0; i < list.count; i++) {
-		cda_text_add_str(out, list.pkgs[i].text);
-		cda_text_add_str(out, "\n");
-	}
+	struct cda_sha256 sum;
+	char hash[CDA_SHA256_HEX];
+
+	cda_sha256_init(&sum);
+	for (int i = 0; i < list.count; i++)
+		cda_sha256_add(&sum, list.pkgs[i].text, strlen(list.pkgs[i].text) + 1);
+	cda_sha256_hex(&sum, hash);
+	cda_stamp_begin(out, hash);
+	cda_stamp_add(out, policy->recommends ? with_recommends : "recommends no");
 }
 
-static bool stamp_equal(int state, const char *name, const struct cda_text *want)
+static int load_stamp(int state, const char *name, struct cda_text *ret)
 {
-	struct cda_text have = {.data = stamp_data, .cap = sizeof(stamp_data)};
 	struct stat st;
-	bool equal;
-	int fd = cda_file_open(state, name, &st);
+	int rc, fd = cda_file_open(state, name, &st);
 
 	if (fd < 0)
-		return false;
-	equal = st.st_uid == 0 && cda_file_read(fd, &have) == 0 && have.len == want->len &&
-		memcmp(have.data, want->data, want->len) == 0;
+		return fd;
+	rc = st.st_uid == 0 ? cda_file_read(fd, ret) : -EPERM;
 	close(fd);
-	return equal;
+	return rc;
+}
+
+static bool same(const struct cda_text *a, const struct cda_text *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* Is there nothing to do for the list? The manager's own database says which packages are there; a
+ * stamp counts where that does not decide: without a database, for a range of versions, and for
+ * what the policy has let in since. */
+static bool is_done(enum cda_pm pm, int state, const struct cda_policy *policy)
+{
+	char old_data[STAMP_CAP], now_data[STAMP_CAP];
+	struct cda_text old = {.data = old_data, .cap = sizeof(old_data)};
+	struct cda_text now = {.data = now_data, .cap = sizeof(now_data)};
+	bool unsure = cda_osdb_read(pm, &list, held) != 0, stamped;
+
+	for (int i = 0; !unsure && i < list.count; i++) {
+		if (held[i] < CDA_RANGE)
+			return false;
+	}
+	unsure = unsure || memchr(held, CDA_RANGE, (size_t)list.count) != NULL;
+	stamped = load_stamp(state, stamps[pm], &old) == 0;
+	make_stamp(&now, policy);
+	if (unsure)
+		return stamped && same(&old, &now);
+	return !stamped || !policy->recommends ||
+	       memmem(old.data, old.len, with_recommends, sizeof(with_recommends) - 1) != NULL;
 }
 
 static bool found[CDA_LIST_NAMES];
@@ -110,8 +145,26 @@ static void mark_removal(const char *line)
 		cda_put(removal, sizeof(removal), "%s", verb + 2);
 }
 
-/* The line of the list whose package the error text names, else its first. apk puts in brackets
- * what it cannot fulfil. */
+static bool is_of_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '-' || c == '_';
+}
+
+/* Does the text hold the word by itself, not as a part of another name? */
+static bool names_it(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
+		if ((at == text || (!is_of_name(at[-1]) && at[-1] != '.')) && !is_of_name(at[len]))
+			return true;
+	}
+	return false;
+}
+
+/* The line of the list whose package the error text is about, else its first. apk puts in brackets
+ * what it cannot fulfil; apt does not say which version would be older than the installed one. */
 static const struct cda_pkg *blamed(void)
 {
 	const char *tail = cda_manager_said();
@@ -124,7 +177,11 @@ static const struct cda_pkg *blamed(void)
 	}
 	for (int i = 0; i < list.count; i++) {
 		cda_pkg_name(&list.pkgs[i], name);
-		if (strstr(tail, name) != NULL)
+		if (names_it(tail, name))
+			return &list.pkgs[i];
+	}
+	for (int i = 0; i < list.count && strstr(tail, "downgraded") != NULL; i++) {
+		if (held[i] == CDA_OTHER)
 			return &list.pkgs[i];
 	}
 	return &list.pkgs[0];
@@ -150,11 +207,22 @@ static int check_plan(enum cda_pm pm, const char *path)
 		return failed(pm, path, status);
 	if (removal[0] == '\0')
 		return 0;
+	for (int i = 0; i < list.count; i++) {
+		char name[CDA_PKG_MAX];
+
+		cda_pkg_name(&list.pkgs[i], name);
+		if (!names_it(removal, name))
+			continue;
+		cda_say("'%s' line %d: '%s' is not installed, as it would replace what is there: "
+			"%s",
+			path, list.pkgs[i].line, list.pkgs[i].text, removal);
+		return CDA_EXIT_FAILED;
+	}
 	cda_say("'%s' is not installed, as it would remove what is there: %s", path, removal);
 	return CDA_EXIT_FAILED;
 }
 
-static int install(enum cda_pm pm, const char *path)
+static int install(enum cda_pm pm, const char *path, bool recommends)
 {
 	struct rlimit size;
 	int status;
@@ -173,13 +241,13 @@ static int install(enum cda_pm pm, const char *path)
 	status = check_plan(pm, path);
 	if (status != 0)
 		return status;
-	status = cda_manager_install(pm, &list);
+	status = cda_manager_install(pm, &list, recommends);
 	return status == 0 ? 0 : failed(pm, path, status);
 }
 
-/* Put the names of the list at path, one a line, into want. Returns the number of names, or an exit
- * status as its negative, with a message unless quiet. */
-static int load(enum cda_pm pm, const char *path, struct cda_text *want, bool quiet)
+/* Read the list at path. Returns the number of its names, or an exit status as its negative, with a
+ * message unless quiet. */
+static int load(enum cda_pm pm, const char *path, bool quiet)
 {
 	struct cda_text text = {.data = list_data, .cap = sizeof(list_data)};
 	int line, rc = read_list(path, &text);
@@ -200,7 +268,6 @@ static int load(enum cda_pm pm, const char *path, struct cda_text *want, bool qu
 				path, line);
 		return -CDA_EXIT_FAILED;
 	}
-	canonical(want);
 	return list.count;
 }
 
@@ -211,20 +278,19 @@ static int open_state(void)
 	return state < 0 ? -errno : state;
 }
 
-bool cda_ospkg_wanted(enum cda_pm pm, const char *path)
+bool cda_ospkg_wanted(enum cda_pm pm, const char *path, const struct cda_policy *policy)
 {
-	struct cda_text want = {.data = names_data, .cap = sizeof(names_data)};
-	int state, count = load(pm, path, &want, true);
-	bool equal;
+	int state, count = load(pm, path, true);
+	bool done;
 
 	if (count <= 0)
 		return count < 0;
 	state = open_state();
 	if (state < 0)
 		return true;
-	equal = stamp_equal(state, stamps[pm], &want);
+	done = is_done(pm, state, policy);
 	close(state);
-	return !equal;
+	return !done;
 }
 
 /* Does the policy let this caller install the list now? Returns 0, or a status with a message. */
@@ -269,19 +335,30 @@ static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *po
 	return 0;
 }
 
-int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy)
+static void write_stamp(enum cda_pm pm, int state, const struct cda_policy *policy)
 {
 	static const struct stat like = {.st_mode = 0644};
-	struct cda_text want = {.data = names_data, .cap = sizeof(names_data)};
-	int rc, state, status, count;
+	char data[STAMP_CAP];
+	struct cda_text stamp = {.data = data, .cap = sizeof(data)};
+	int rc;
+
+	make_stamp(&stamp, policy);
+	rc = cda_file_replace(state, stamps[pm], &stamp, &like);
+	if (rc < 0)
+		cda_say("cannot write '%s/%s': %s", CDA_STATE, stamps[pm], strerror(-rc));
+}
+
+int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy)
+{
+	int state, status, count;
 
 	if (policy->packages == CDA_NEVER) {
-		if (cda_ospkg_wanted(pm, path))
+		if (cda_ospkg_wanted(pm, path, policy))
 			cda_say("OS packages are not installed: '%s' says 'packages never'",
 				CDA_POLICY);
 		return 0;
 	}
-	count = load(pm, path, &want, false);
+	count = load(pm, path, false);
 	if (count <= 0)
 		return -count;
 	state = open_state();
@@ -291,24 +368,21 @@ int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy 
 	}
 	while (flock(state, LOCK_EX) != 0 && errno == EINTR)
 		;
-	status = stamp_equal(state, stamps[pm], &want);
-	if (status == 0)
-		status = allowed(pm, path, policy, state);
-	else
-		status = -1;
+	if (is_done(pm, state, policy)) {
+		close(state);
+		return 0;
+	}
+	status = allowed(pm, path, policy, state);
 	if (status != 0) {
 		close(state);
-		return status < 0 ? 0 : status;
+		return status;
 	}
 	/* Only the programs become root in all ids: this one stays the caller's to stop. */
 	umask(022);
-	status = install(pm, path);
+	status = install(pm, path, policy->recommends);
 	cda_manager_clean(pm);
-	if (status == 0) {
-		rc = cda_file_replace(state, stamps[pm], &want, &like);
-		if (rc < 0)
-			cda_say("cannot write '%s/%s': %s", CDA_STATE, stamps[pm], strerror(-rc));
-	}
+	if (status == 0)
+		write_stamp(pm, state, policy);
 	close(state);
 	return status;
 }

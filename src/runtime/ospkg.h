@@ -5,12 +5,12 @@
 #include "policy.h"
 #include "reqlist.h"
 
-/* True if the list at path (opened as the caller) is not the one that was installed last; one that
- * cannot be read counts. */
-bool cda_ospkg_wanted(enum cda_pm pm, const char *path);
+/* True if there is something to do for the list at path (opened as the caller): not all of its
+ * packages are there, or the policy adds to them since. A list that cannot be read counts. */
+bool cda_ospkg_wanted(enum cda_pm pm, const char *path, const struct cda_policy *policy);
 
 /* Install what the list at path names (opened as the caller), as far as the policy and the life of
- * the container allow it, unless the same list was installed before. Returns 0, 128+n, or an exit
+ * the container allow it, unless all of it is there. Returns 0, 128+n, or an exit
  * status of paths.h, with a message. */
 int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy);
 

@@ -166,6 +166,12 @@ static int reown_line(struct cda_span value, struct cda_policy *policy)
 	return -1;
 }
 
+static int yes_or_no(struct cda_span value, bool *ret)
+{
+	*ret = cda_span_is(value, "yes");
+	return *ret || cda_span_is(value, "no") ? 0 : -1;
+}
+
 static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
 {
 	static const struct {
@@ -197,6 +203,8 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 		return add_words(value, is_pattern, policy->names, sizeof(policy->names));
 	if (cda_span_is(key, "reown"))
 		return reown_line(value, policy);
+	if (cda_span_is(key, "recommends"))
+		return yes_or_no(value, &policy->recommends);
 	if (!cda_span_is(key, "packages"))
 		return -1;
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
@@ -219,10 +227,9 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 		if (policy_line(key, value, ret) == 0)
 			continue;
 		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
-			"'users UID...', 'lists PATH...', 'names NAME...', 'mirror URL', 'proxy "
-			"URL', "
-			"'ca PATH', 'offline yes|no', 'settings start|policy' or "
-			"'reown never|home|volume'",
+			"'recommends yes|no', 'users UID...', 'lists PATH...', 'names NAME...', "
+			"'mirror URL', 'proxy URL', 'ca PATH', 'offline yes|no', 'settings "
+			"start|policy' or 'reown never|home|volume'",
 			CDA_POLICY, number);
 		return -1;
 	}

@@ -14,6 +14,7 @@ struct cda_policy {
 	char account[CDA_NAME_MAX]; /* the one account that may be given away */
 	enum cda_when packages;     /* when lists of OS packages are installed */
 	enum cda_reown_limit reown; /* how far CONDENSE_REOWN may go */
+	bool recommends;            /* with what they recommend */
 	/* Words with a blank between them; empty: any. */
 	char users[512];                   /* uids, or ranges of them, whose lists are installed */
 	char lists[1024];                  /* paths of lists */

@@ -1,26 +1,43 @@
 #include "say.h"
 
+#include "redact.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What was cut off may have been the '@' behind a password: the last word goes too. */
+static size_t without_last_word(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] != ' ')
+		len--;
+	return len;
+}
+
 void cda_say(const char *fmt, ...)
 {
 	static const char lead[] = "condense: ";
-	char line[1024];
+	char text[1024], line[1200];
 	size_t len = sizeof(lead) - 1;
 	va_list ap;
+	int full;
 
-	memcpy(line, lead, len);
 	va_start(ap, fmt);
-	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
+	full = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (; line[len] != '\0'; len++) {
-		unsigned char c = (unsigned char)line[len];
+	memcpy(line, lead, len);
+	if (full > 0)
+		len += cda_redact(text,
+				  (size_t)full < sizeof(text)
+					  ? (size_t)full
+					  : without_last_word(text, sizeof(text) - 1),
+				  line + len, sizeof(line) - len - 1);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
 
 		if (c < 0x20 || c == 0x7f)
-			line[len] = '?';
+			line[i] = '?';
 	}
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Print "condense: " and the text as one line, in one write. Control characters become '?'. */
+/* Print "condense: " and the text as one line, in one write. Control characters become '?', secrets
+ * of URLs "***". */
 void cda_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Write "fmt" to buf. Returns 0, or -1 if it did not fit (buf is then the empty string). */

@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 			return status;
 	}
 	managed = cda_manager_find(&pm) == 0;
-	note_life(managed && cda_ospkg_wanted(pm, lists[pm]));
+	note_life(managed && cda_ospkg_wanted(pm, lists[pm], &policy));
 	if (managed && cda_request_wants(&request, "packages")) {
 		int rc;
 

@@ -391,7 +391,8 @@ if command -v busybox >/dev/null 2>&1; then
 	manager()
 	{
 		fresh
-		mkdir -p "$root/bin" "$root/usr/bin" "$root/usr/sbin" "$root/sbin" "$root/var/cache/apt/archives"
+		mkdir -p "$root/bin" "$root/usr/bin" "$root/usr/sbin" "$root/sbin" "$root/var/cache/apt/archives" \
+			"$root/var/lib/dpkg"
 		cp "$(command -v busybox)" "$root/bin/busybox"
 		ln -s busybox "$root/bin/sh"
 		ln -s busybox "$root/bin/echo"
@@ -399,12 +400,20 @@ if command -v busybox >/dev/null 2>&1; then
 			#!/bin/sh
 			echo "$(/bin/busybox id -u):$(/bin/busybox id -ru) $*" >>/asked
 			/bin/busybox env >>/asked.env
+			while [ $# -gt 0 ] && [ "$1" != -- ]; do shift; done
+			for word; do
+				[ "$word" != -- ] || continue
+				case $word in *=*) version=${word#*=} ;; *) version=1 ;; esac
+				printf 'Package: %s\nStatus: install ok installed\nArchitecture: all\nVersion: %s\n\n' \
+					"${word%%=*}" "$version" >>/var/lib/dpkg/status
+			done
 		EOF
 		printf '#!/bin/sh\nprintf "jq\\ngit\\ntree\\n"\n' >"$root/usr/bin/apt-cache"
 		chmod 755 "$root/usr/bin/apt-get" "$root/usr/bin/apt-cache"
 		printf '%s\n' "$1" >"$root/tmp/apt_requirements.txt"
 		chmod 644 "$root/tmp/apt_requirements.txt"
 		printf 'account anaconda\n%s\n' "$2" >"$root/etc/condense/policy"
+		: >"$root/var/lib/dpkg/status"
 		: >"$root/asked"
 	}
 	asked()
@@ -424,6 +433,54 @@ if command -v busybox >/dev/null 2>&1; then
 	: >"$root/asked"
 	as 1234:3000 -only=packages
 	check "an unchanged list is nothing to do" [ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	rm "$root/var/lib/condense/apt.list"
+	restart
+	as 1234:3000
+	check "62 nor is one whose packages are there, without a stamp" \
+		[ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	: >"$root/var/lib/dpkg/status"
+	restart
+	as 1234:3000
+	check "62 a package that was removed comes back at a start" asked jq
+	restart
+	: >"$root/asked"
+	rm "$root/var/lib/dpkg/status"
+	as 1234:3000
+	check "62 without a database the stamp counts" [ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	: >"$root/var/lib/dpkg/status"
+	chmod 666 "$root/var/lib/dpkg/status"
+	restart
+	rm "$root/var/lib/condense/apt.list"
+	printf 'Package: jq\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n' \
+		>"$root/var/lib/dpkg/status"
+	as 1234:3000
+	check "... and a database that others can write does not" asked jq
+	manager "jq=2-1" ""
+	as 1234:3000
+	check "82 a version by name" asked jq=2-1
+	restart
+	: >"$root/asked"
+	as 1234:3000
+	check "62 that is there is nothing to do" [ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	echo jq=3-1 >"$root/tmp/apt_requirements.txt"
+	restart
+	as 1234:3000
+	check "62 another version is installed" asked jq=3-1
+	check "recommends are off" grep -q 'APT::Install-Recommends=0' "$root/asked"
+	printf 'account anaconda\nrecommends yes\n' >"$root/etc/condense/policy"
+	restart
+	: >"$root/asked"
+	as 1234:3000
+	check "62 a policy that lets recommends in installs again" \
+		grep -q 'APT::Install-Recommends=1.* -- jq=3-1' "$root/asked"
+	restart
+	: >"$root/asked"
+	as 1234:3000
+	check "62 ... once" [ "$status:$(wc -c <"$root/asked")" = 0:0 ]
+	manager "jq" ""
+	as 1234:3000 -only=identity
+	as 1234:3000 -only=packages
+	: >"$root/asked"
 	echo git >"$root/tmp/apt_requirements.txt"
 	as 1234:3000 -only=packages
 	check "89 refused: another list in the same life" not_asked
