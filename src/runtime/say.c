@@ -15,6 +15,17 @@ static size_t without_last_word(const char *text, size_t len)
 	return len;
 }
 
+static char *taker;
+static size_t taker_cap;
+
+void cda_say_to(char *buf, size_t cap)
+{
+	taker = buf;
+	taker_cap = cap;
+	if (buf != NULL)
+		buf[0] = '\0';
+}
+
 void cda_say(const char *fmt, ...)
 {
 	static const char lead[] = "condense: ";
@@ -38,6 +49,11 @@ void cda_say(const char *fmt, ...)
 
 		if (c < 0x20 || c == 0x7f)
 			line[i] = '?';
+	}
+	if (taker != NULL) {
+		(void)cda_put(taker, taker_cap, "%.*s", (int)(len - sizeof(lead) + 1),
+			      line + sizeof(lead) - 1);
+		return;
 	}
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
