@@ -1,165 +1,10 @@
 #!/bin/sh
-# Sections C and D of the acceptance list: images built on ours, and what a start does.
+# Section D of the acceptance list: what a start does.
 # shellcheck disable=SC2016,SC2086 # scripts for the container; words
 # shellcheck source=tests/image/lib.sh
 . "$(dirname "$0")/lib.sh"
 serve release
 use_mirror
-mkdir -p "$T/context"
-cp -R "$T/mirror" "$T/context/"
-cp "$site"/wheels/typing_extensions-*.whl "$T/context/"
-# A first image on ours that finds the mirror; the others are built on it.
-image mirror <<EOF
-FROM $IMAGE
-USER root
-COPY mirror/ /
-USER anaconda:anaconda
-EOF
-result "$status" "50 an image on ours is built"
-from=$tag
-
-# ---- C: what derived images do
-image at_build <<EOF
-FROM $from
-RUN echo jq > \$$os_variable && /entrypoint.sh echo done
-EOF
-result "$status" "49 a list at build time"
-docker_run "$tag" sh -c 'jq --version >/dev/null && id -un'
-is "49 what it named is in the image" anaconda
-docker_run -u 54321:anaconda "$tag" sh -c 'jq --version >/dev/null && id -un'
-is "49 for another uid too" anaconda
-grep -q 'condense: installing' "$T/err"
-[ $? -eq 1 ]
-result $? "62 what was installed at build time is not installed again"
-
-image modes <<EOF
-FROM $from
-USER root
-RUN chmod +x /entrypoint.sh && chmod 4755 /startup
-USER anaconda:anaconda
-EOF
-result "$status" "50 chmod of both paths"
-docker_run -u 54321:anaconda "$tag" id -un
-is "50 and the image still works" anaconda
-
-cat >"$T/context/lines" <<'EOF'
-echo "child: $(id -un) $1 $CONDA_DEFAULT_ENV $(jq --version >/dev/null 2>&1 && echo jq)"
-# Run command
-"$@"
-EOF
-image lines <<EOF
-FROM $from
-USER root
-COPY lines /lines
-RUN cat /entrypoint.sh | tr '\n' '\r' | sed 's~# Run command\r"\$@"~~g' | tr '\r' '\n' > /new && \
-	cat /new /lines > /entrypoint.sh && chmod +x /entrypoint.sh && echo jq > $os_list
-USER anaconda:anaconda
-EOF
-result "$status" "51 a child appends its own lines"
-docker_run "$tag" sh -c 'echo command; exit 5'
-[ "$status" -eq 5 ] && [ "$(cat "$T/out")" = "child: anaconda sh base jq
-command" ]
-result $? "51 they run after installs and activation, before the command"
-docker run --rm --entrypoint tail "$IMAGE" -n 2 /entrypoint.sh >"$T/out" 2>"$T/err"
-status=$?
-is "51 the last two lines" '# Run command
-"$@"'
-
-image newline <<EOF
-FROM $from
-RUN printf "jq\ntree" >> $os_list && /entrypoint.sh echo done
-EOF
-docker_run "$tag" sh -c 'jq --version >/dev/null && tree --version >/dev/null && echo both'
-is "52 no newline at the end of a list" both
-
-# ---- one list of OS packages a start: another in another RUN, or after a restart
-image two_lists <<EOF
-FROM $from
-RUN echo jq > $os_list && /entrypoint.sh echo done
-RUN echo tree > $os_list && /entrypoint.sh sh -c 'jq --version && tree --version'
-EOF
-result "$status" "49 another list in another RUN"
-docker_run --entrypoint sh "$from" -c "echo jq >$os_list; /startup >/dev/null 2>&1 || exit 90
-	echo tree >$os_list; /startup"
-[ "$status" -eq 2 ] && [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q 'restart the container' "$T/err"
-result $? "49 another in the same start is refused, with a line that says what to do"
-if up two_lists $from_mirror; then
-	in_container "$container" sh -c "echo tree >$os_list; /entrypoint.sh true"
-	ended "49 a list by docker exec is refused" 2
-	docker restart -t 60 "$container" >/dev/null 2>"$T/err"
-	wait_for_start 2
-	result $? "49 restarted with that list"
-	in_container "$container" tree --version
-	ended "49 a restart installs it" 0
-else
-	docker logs "$container" >"$T/out" 2>&1
-	result 1 "49 a container that stays"
-fi
-down
-
-printf './%s\n' "$(cd "$T/context" && ls typing_extensions-*.whl)" >"$T/context/pip_requirements.txt"
-image relative <<EOF
-FROM $from
-COPY --chown=anaconda:anaconda pip_requirements.txt /tmp/
-COPY --chown=anaconda:anaconda typing_extensions-*.whl /main/
-WORKDIR /tmp
-RUN /entrypoint.sh echo done
-EOF
-result "$status" "53 a list for pip at build time"
-docker_run "$tag" python -c 'import typing_extensions; print("found")'
-is "53 its relative paths count from /main" found
-
-image chmods <<EOF
-FROM $from
-RUN find /opt/conda/conda-meta -user anaconda -exec chmod u+rwx,g+rwx,o-rwx {} \; && \
-	umask u+rwx,g+rwx,o-rwx && conda list >/dev/null
-EOF
-result "$status" "54 a chmod of conda-meta"
-
-# Alpine has usermod and pwck in a package only: there its own tools, and this machine's checks.
-join='groupadd docker && usermod -aG docker anaconda && pwck -r && grpck -r'
-[ "$DISTRO" != alpine ] || join='addgroup docker && addgroup anaconda docker'
-image groups <<EOF
-FROM $from
-USER root
-RUN $join && getent passwd anaconda
-USER anaconda:anaconda
-EOF
-result "$status" "55 another group, pwck and grpck"
-docker_run -u 54321:anaconda -e NEW_USER=dja "$tag" sh -c 'getent group docker | cut -d : -f 4'
-is "55 the groups follow a new name" dja,anaconda
-container=cda-groups-$$
-docker run -d --name "$container" --label "$label" -u 54321:anaconda -e NEW_USER=dja "$tag" \
-	sh -c 'echo started; exec tail -f /dev/null' >/dev/null 2>&1
-wait_for_start 1
-in_container -u 0 "$container" getent passwd anaconda
-ended "55 the old name is known too" 0
-check_accounts "$container"
-ended "55 pwck and grpck are content after a new name too" 0
-down
-
-run 'u=$(id -u) g=$(id -g)
-	/startup -user=anaconda -new_uid=$u -new_gid=$g -new_user=dja -new_home=/home/anaconda && id -un
-	/startup -user=dja -new_uid=0; echo $?
-	/startup -user=dja -new_gid=0; echo $?'
-is "56 /startup takes its arguments, but no other uid or gid" "dja
-2
-2"
-
-image home <<EOF
-FROM $from
-RUN export NEW_HOME=/home/.anaconda && /entrypoint.sh touch /home/anaconda/file
-ENV HOME=/home/.anaconda
-EOF
-result "$status" "57 NEW_HOME at build time"
-for uid in 3000 54321; do
-	docker_run -u $uid:anaconda "$tag" sh -c 'cd ~ && pwd -P && ls file && touch new && id -un'
-	is "57 the image starts with it, uid $uid" "/home/.anaconda
-file
-anaconda"
-done
-
-# ---- D: what a start does
 up stop
 docker stop -t 120 "$container" >/dev/null 2>"$T/err"
 docker inspect -f '{{.State.ExitCode}}' "$container" >"$T/out"
@@ -183,9 +28,9 @@ for user in default host; do
 	is "60 docker exec python: active without a shell" "/opt/conda base /opt/conda"
 	down
 
-	list forms.txt '\0357\0273\0277# tools\r\n\r\njq   # why\r\n  tree less\r\n\n# end'
+	list forms.txt '\0357\0273\0277# tools\r\n\r\njq   # why\r\n  pv less\r\n\n# end'
 	run $from_mirror -v "$T/forms.txt:$os_list:ro" \
-		'jq --version >/dev/null && tree --version >/dev/null && less --version >/dev/null && echo all'
+		'jq --version >/dev/null && pv --version >/dev/null && less --version >/dev/null && echo all'
 	is "61 BOM, CR, comments, several names a line" all
 
 	list bad.txt 'jq\n\nno-such-package-at-all\n'
