@@ -95,7 +95,8 @@ static void check_group(void)
 static void pin_lists(const struct cda_place *place)
 {
 	static const char *const variables[] = {"APT_REQUIREMENTS", "APK_REQUIREMENTS",
-						"CONDA_REQUIREMENTS", "PIP_REQUIREMENTS"};
+						"CONDA_REQUIREMENTS", "CONDA_ENVIRONMENT",
+						"PIP_REQUIREMENTS"};
 	char whole[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
@@ -133,6 +134,11 @@ static int start_user(const struct cda_place *place)
 	}
 	if (cda_stage_wanted("CONDA_REQUIREMENTS", "/tmp/conda_requirements.txt", &path)) {
 		status = cda_stage_conda(path);
+		if (ends(&status))
+			return status;
+	}
+	if (cda_stage_wanted("CONDA_ENVIRONMENT", "/tmp/environment.yml", &path)) {
+		status = cda_stage_environment(path);
 		if (ends(&status))
 			return status;
 	}

@@ -1,5 +1,6 @@
 #include "ospkg.h"
 
+#include "blame.h"
 #include "life.h"
 #include "manager.h"
 #include "osdb.h"
@@ -145,24 +146,6 @@ static void mark_removal(const char *line)
 		cda_put(removal, sizeof(removal), "%s", verb + 2);
 }
 
-static bool is_of_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '+' || c == '-' || c == '_';
-}
-
-/* Does the text hold the word by itself, not as a part of another name? */
-static bool names_it(const char *text, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = text; (at = strstr(at, word)) != NULL; at++) {
-		if ((at == text || (!is_of_name(at[-1]) && at[-1] != '.')) && !is_of_name(at[len]))
-			return true;
-	}
-	return false;
-}
-
 /* The line of the list whose package the error text is about, else its first. apk puts in brackets
  * what it cannot fulfil; apt does not say which version would be older than the installed one. */
 static const struct cda_pkg *blamed(void)
@@ -177,7 +160,7 @@ static const struct cda_pkg *blamed(void)
 	}
 	for (int i = 0; i < list.count; i++) {
 		cda_pkg_name(&list.pkgs[i], name);
-		if (names_it(tail, name))
+		if (cda_blame_names(tail, name))
 			return &list.pkgs[i];
 	}
 	for (int i = 0; i < list.count && strstr(tail, "downgraded") != NULL; i++) {
@@ -211,7 +194,7 @@ static int check_plan(enum cda_pm pm, const char *path)
 		char name[CDA_PKG_MAX];
 
 		cda_pkg_name(&list.pkgs[i], name);
-		if (!names_it(removal, name))
+		if (!cda_blame_names(removal, name))
 			continue;
 		cda_say("'%s' line %d: '%s' is not installed, as it would replace what is there: "
 			"%s",

@@ -1,36 +1,63 @@
 #include "stage.h"
 
+#include "blame.h"
+#include "include.h"
 #include "paths.h"
+#include "prefix.h"
 #include "reap.h"
 #include "reqlist.h"
 #include "say.h"
+#include "stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 1 << 20, TAIL = 8192, TRIES = 3, VERSION_MAX = 32 };
+enum { LIST_MAX = 1 << 20, STAMP_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16 };
 
 extern char **environ;
 
-static char list_data[LIST_MAX], stamp_data[LIST_MAX + 64], want_data[LIST_MAX + 64], tail[TAIL];
+static char list_data[LIST_MAX], stamp_data[STAMP_MAX], tail[TAIL];
 
+/* One kind of list. */
+struct kind {
+	const char *what;  /* who installs it */
+	const char *stamp; /* file in CDA_STAMPS */
+	bool yaml;
+	bool conda, pip; /* what the stamp names */
+};
+
+static const struct kind conda_kind = {.what = "conda", .stamp = "conda.list", .conda = true};
+static const struct kind environment_kind = {
+	.what = "conda", .stamp = "environment.list", .yaml = true, .conda = true, .pip = true};
+static const struct kind pip_kind = {.what = "pip", .stamp = "pip.list", .pip = true};
+
+/* A pipe can be read once, by who installs it: then *ret is empty. */
 static int read_list(const char *path, struct cda_text *ret)
 {
-	int fd, rc;
+	struct stat st;
+	int fd, rc = 0;
 
 	*ret = (struct cda_text){.data = list_data, .cap = sizeof(list_data)};
 	/* The caller's own rights: links and pipes are the caller's business. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	rc = cda_file_read(fd, ret);
 	close(fd);
 	return rc;
+}
+
+static bool is_regular(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 bool cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path)
@@ -52,52 +79,64 @@ bool cda_stage_wanted(const char *variable, const char *fallback, const char **r
 	return rc < 0 || cda_list_says_something((struct cda_span){text.data, text.len});
 }
 
-/* The version of the prefix's Python, from the name of its record. */
-static int python_version(char ret[VERSION_MAX])
+/* ---- stamps */
+
+static void hash_of(const struct kind *kind, const char *path, const struct cda_text *list,
+		    const char *python, char ret[CDA_SHA256_HEX])
 {
-	static const char lead[] = "python-";
-	struct cda_dir dir;
-	const char *name;
-	int found = -1, fd = open(CDA_PREFIX "/conda-meta", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct cda_sha256 sum;
 
-	if (fd < 0)
-		return -1;
-	cda_dir_init(&dir, fd);
-	while (found != 0 && (name = cda_dir_next(&dir)) != NULL) {
-		const char *version = name + sizeof(lead) - 1;
-		size_t len;
-
-		if (strncmp(name, lead, sizeof(lead) - 1) != 0 || *version < '0' || *version > '9')
-			continue;
-		len = strcspn(version, "-");
-		found = cda_span_copy((struct cda_span){version, len}, ret, VERSION_MAX);
-	}
-	close(fd);
-	return found;
+	cda_sha256_init(&sum);
+	cda_sha256_add(&sum, python, strlen(python) + 1);
+	if (kind->pip)
+		cda_include_sum(&sum, path, list);
+	else
+		cda_sha256_add(&sum, list->data, list->len);
+	cda_sha256_hex(&sum, ret);
 }
 
-static bool stamp_equal(const char *stamp, const struct cda_text *want)
+static void each_name(const struct kind *kind, const char *python, cda_prefix_each *each, void *ctx)
 {
-	struct cda_text have = {.data = stamp_data, .cap = sizeof(stamp_data)};
-	int fd = open(stamp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool equal;
+	if (kind->conda)
+		cda_prefix_conda(each, ctx);
+	if (kind->pip)
+		cda_prefix_pip(python, each, ctx);
+}
 
+/* Was the list installed, and is all that was there afterwards still there? */
+static bool is_done(const struct kind *kind, const char *python, const char *hash)
+{
+	struct cda_text stamp = {.data = stamp_data, .cap = sizeof(stamp_data)};
+	struct cda_names names;
+	bool done = false;
+	char path[64];
+	int fd;
+
+	cda_put(path, sizeof(path), "%s/%s", CDA_STAMPS, kind->stamp);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	equal = cda_file_read(fd, &have) == 0 && have.len == want->len &&
-		memcmp(have.data, want->data, want->len) == 0;
+	if (cda_file_read(fd, &stamp) == 0 && cda_stamp_is(&stamp, hash) &&
+	    cda_names_init(&names) == 0) {
+		each_name(kind, python, cda_names_add, &names);
+		done = cda_stamp_holds(&stamp, &names);
+		cda_names_done(&names);
+	}
 	close(fd);
-	return equal;
+	return done;
 }
 
-static void stamp_write(const char *name, const struct cda_text *want)
+static void write_stamp(const struct kind *kind, const char *python, const char *hash)
 {
 	const struct stat like = {.st_mode = 0660, .st_uid = getuid(), .st_gid = getgid()};
+	struct cda_text stamp = {.data = stamp_data, .cap = sizeof(stamp_data)};
 	int rc, fd;
 
+	cda_stamp_begin(&stamp, hash);
+	each_name(kind, python, cda_stamp_add, &stamp);
 	mkdir(CDA_STAMPS, 0770);
 	fd = open(CDA_STAMPS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	rc = fd < 0 ? -errno : cda_file_replace(fd, name, want, &like);
+	rc = fd < 0 ? -errno : cda_file_replace(fd, kind->stamp, &stamp, &like);
 	if (rc < 0)
 		cda_say("cannot note in '%s' that the list is installed: %s", CDA_STAMPS,
 			strerror(-rc));
@@ -105,41 +144,47 @@ static void stamp_write(const char *name, const struct cda_text *want)
 		close(fd);
 }
 
-static bool is_transient(const char *text)
-{
-	static const char *const words[] = {"Temporary failure",
-					    "Could not resolve",
-					    "timed out",
-					    "Connection re",
-					    "NewConnectionError",
-					    "could not connect",
-					    "Failed to connect",
-					    "Connection aborted",
-					    "ProtocolError",
-					    "HTTP error 5",
-					    "HTTP 5",
-					    "temporary failure",
-					    "IncompleteRead",
-					    "CONNECTION FAILED",
-					    "Download error"};
+/* ---- runs */
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strstr(text, words[i]) != NULL)
-			return true;
+static bool is_set_by(const char *entry, const char *word)
+{
+	size_t len = strcspn(word, "=") + 1;
+
+	return strncmp(entry, word, len) == 0;
+}
+
+/* The environment of every run of conda and pip: the one place where it is made. The caller's own,
+ * with the words of extra in the place of variables of the same names. Owned; NULL: no memory. */
+static char **environment(const char *const *extra)
+{
+	size_t count = 0, at = 0;
+	char **words;
+
+	while (environ[count] != NULL)
+		count++;
+	for (size_t i = 0; extra[i] != NULL; i++)
+		count++;
+	words = calloc(count + 1, sizeof(*words));
+	if (words == NULL)
+		return NULL;
+	for (size_t i = 0; environ[i] != NULL; i++) {
+		bool replaced = false;
+
+		for (size_t k = 0; extra[k] != NULL && !replaced; k++)
+			replaced = is_set_by(environ[i], extra[k]);
+		if (!replaced)
+			words[at++] = environ[i];
 	}
-	return false;
+	for (size_t i = 0; extra[i] != NULL; i++)
+		words[at++] = (char *)(uintptr_t)extra[i];
+	return words;
 }
 
-/* The environment of every run of conda and pip: the one place where it is made. */
-static char *const *environment(void)
+static int run(const char *const *argv, const char *const *extra, bool silent)
 {
-	return environ;
-}
-
-static int run(const char *const *argv, bool silent)
-{
+	char **words = environment(extra);
 	const struct cda_run spec = {.argv = argv,
-				     .envp = environment(),
+				     .envp = words != NULL ? words : environ,
 				     .cwd = access(CDA_WORK, X_OK) == 0 ? CDA_WORK : NULL,
 				     .quiet_input = true,
 				     .no_output = silent,
@@ -149,145 +194,189 @@ static int run(const char *const *argv, bool silent)
 
 	for (int try = 1; try <= TRIES && cda_reap_stopped() == 0; try++) {
 		status = cda_reap_run(&spec);
-		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES || !is_transient(tail))
+		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES ||
+		    !cda_blame_transient(tail))
 			break;
 		cda_say("trying again in %d s", 1 << try);
 		cda_reap_pause(1000 << try);
 	}
+	free(words);
 	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
 }
 
-/* The number of the first line whose package the tail names, else 0. */
-static int blamed(const struct cda_text *list, struct cda_span *ret)
+static const char *const nothing[] = {NULL};
+
+static void clean_conda(void)
 {
-	struct cda_span rest = {list->data, list->len}, line;
+	static const char *const argv[] = {CDA_PREFIX "/bin/conda", "clean", "-yaf", NULL};
 
-	for (int number = 1; cda_span_line(&rest, &line); number++) {
-		char name[CDA_PKG_MAX];
-		size_t len = 0;
+	(void)run(argv, nothing, true);
+}
 
-		while (line.len > 0 && strchr(" \t", line.p[0]) != NULL) {
-			line.p++;
-			line.len--;
-		}
-		while (len < line.len && strchr(" \t\r#;[<>=!~@", line.p[len]) == NULL)
-			len++;
-		if (len == 0 ||
-		    cda_span_copy((struct cda_span){line.p, len}, name, sizeof(name)) != 0)
+static int failed(const struct kind *kind, const char *path, const struct cda_text *list,
+		  int status)
+{
+	struct cda_span word;
+	int line;
+
+	if (cda_reap_stopped() != 0)
+		return status;
+	line = cda_blame_line((struct cda_span){list->data, list->len}, kind->yaml, tail, &word);
+	if (line > 0)
+		cda_say("'%s' line %d: %s does not install '%.*s': %s", path, line, kind->what,
+			(int)word.len, word.p, cda_blame_cause(tail));
+	else
+		cda_say("'%s': %s ended with %d: %s", path, kind->what, status,
+			cda_blame_cause(tail));
+	return status;
+}
+
+/* A file of another Python is no spec, and no solver holds it back. */
+static int check_python(const struct kind *kind, const char *path, const struct cda_text *list,
+			const char *python)
+{
+	struct cda_blame_lines lines;
+	struct cda_span word, version;
+
+	cda_blame_begin(&lines, (struct cda_span){list->data, list->len}, kind->yaml);
+	while (kind->conda && python[0] != '\0' && cda_blame_next(&lines, &word)) {
+		if (!cda_blame_python(word, &version) || cda_span_is(version, python))
 			continue;
-		if (strstr(tail, name) == NULL)
-			continue;
-		*ret = (struct cda_span){line.p, len};
-		return number;
+		cda_say("'%s' line %d: it would replace Python %s by %.*s; nothing is installed",
+			path, lines.number, python, (int)version.len, version.p);
+		return 1;
 	}
 	return 0;
 }
 
-/* "error: ..." of pip and of our conda, "SomeError: ..." of the conda that is written in Python. */
-static bool is_error(const char *line)
+static int install(const struct kind *kind, const char *path, const char *python,
+		   const struct cda_text *list, const char *const *argv, const char *const *extra)
 {
-	static const char name[] = "Error:";
-	size_t word = strcspn(line, " "), len = sizeof(name) - 1;
+	char hash[CDA_SHA256_HEX], after[CDA_VERSION_MAX];
+	int status;
 
-	return strncasecmp(line, "error", 5) == 0 ||
-	       (word >= len && memcmp(line + word - len, name, len) == 0);
-}
-
-/* The last line of the tail that calls itself an error, else the last one. Cuts up the tail. */
-static const char *cause(void)
-{
-	const char *found = NULL, *last = NULL;
-	char *line = tail;
-
-	while (*line != '\0') {
-		size_t len = strcspn(line, "\r\n");
-		char *next = line + len + (line[len] != '\0');
-
-		line[len] = '\0';
-		line += strspn(line, " ");
-		if (is_error(line))
-			found = line;
-		if (*line != '\0')
-			last = line;
-		line = next;
+	if (is_regular(path)) {
+		hash_of(kind, path, list, python, hash);
+		if (is_done(kind, python, hash))
+			return 0;
 	}
-	return found != NULL ? found : last != NULL ? last : "no word from it";
+	if (check_python(kind, path, list, python) != 0)
+		return 1;
+	cda_say("installing '%s' with %s", path, kind->what);
+	status = run(argv, extra, false);
+	if (status != 0)
+		return failed(kind, path, list, status);
+	if (kind->conda)
+		clean_conda();
+	if (cda_prefix_python(after) == 0 && python[0] != '\0' && strcmp(after, python) != 0) {
+		cda_say("'%s': %s replaced Python %s by %s", path, kind->what, python, after);
+		return 1;
+	}
+	if (is_regular(path))
+		write_stamp(kind, python, hash);
+	return 0;
 }
 
-static int install(const char *what, const char *stamp, const char *path, const char *const *argv,
-		   const char *const *clean, const char *version)
+/* Read the list. Returns 1 if it says something; else 0, or -1 with a message. */
+static int load(const char *path, struct cda_text *ret, char python[CDA_VERSION_MAX])
 {
-	struct cda_text list, want = {.data = want_data, .cap = sizeof(want_data)};
-	char stamp_path[64];
-	struct cda_span name;
-	int status, line;
-	int rc = read_list(path, &list);
+	int rc = read_list(path, ret);
 
 	if (rc < 0) {
 		cda_say("cannot read '%s': %s", path, strerror(-rc));
-		return 1;
+		return -1;
 	}
-	if (!cda_list_says_something((struct cda_span){list.data, list.len}))
-		return 0;
-	cda_text_add_str(&want, version);
-	cda_text_add_str(&want, "\n");
-	cda_text_add(&want, list.data, list.len);
-	cda_put(stamp_path, sizeof(stamp_path), "%s/%s", CDA_STAMPS, stamp);
-	if (stamp_equal(stamp_path, &want))
-		return 0;
-	cda_say("installing '%s' with %s", path, what);
-	status = run(argv, false);
-	if (status == 0) {
-		if (clean != NULL)
-			(void)run(clean, true);
-		stamp_write(stamp, &want);
-		return 0;
+	if (cda_prefix_python(python) != 0)
+		python[0] = '\0';
+	return !is_regular(path) || cda_list_says_something((struct cda_span){ret->data, ret->len});
+}
+
+/* Package files alone, as below "@EXPLICIT": conda takes no spec beside them. */
+static bool is_explicit(const struct cda_text *list)
+{
+	struct cda_span rest = {list->data, list->len}, line;
+
+	while (cda_span_line(&rest, &line)) {
+		while (line.len > 0 && strchr(" \t\r", line.p[line.len - 1]) != NULL)
+			line.len--;
+		if (cda_span_is(line, "@EXPLICIT"))
+			return true;
 	}
-	if (cda_reap_stopped() != 0)
-		return status;
-	line = blamed(&list, &name);
-	if (line > 0)
-		cda_say("'%s' line %d: %s does not install '%.*s': %s", path, line, what,
-			(int)name.len, name.p, cause());
-	else
-		cda_say("'%s': %s ended with %d: %s", path, what, status, cause());
-	return status;
+	return false;
 }
 
 int cda_stage_conda(const char *path)
 {
-	char version[VERSION_MAX], pin[VERSION_MAX + 16];
-	const char *argv[] = {
-		CDA_PREFIX "/bin/conda", "install", "-y", "-q", "--file", path, pin, NULL};
-	static const char *const clean[] = {CDA_PREFIX "/bin/conda", "clean", "-yaf", NULL};
+	const char *argv[MAX_WORDS] = {
+		CDA_PREFIX "/bin/conda", "install", "-y", "-q", "--file", path, NULL};
+	char python[CDA_VERSION_MAX], pin[CDA_VERSION_MAX + 16];
+	struct cda_text list;
+	int rc = load(path, &list, python);
 
+	if (rc <= 0)
+		return -rc;
 	/* The list may ask for anything but another Python. */
-	if (python_version(version) != 0) {
-		version[0] = '\0';
-		argv[6] = NULL;
-	} else {
-		cda_put(pin, sizeof(pin), "python==%s", version);
+	if (python[0] != '\0' && !is_explicit(&list)) {
+		cda_put(pin, sizeof(pin), "python==%s", python);
+		argv[6] = pin;
 	}
-	return install("conda", "conda.list", path, argv, clean, version);
+	return install(&conda_kind, path, python, &list, argv, nothing);
+}
+
+int cda_stage_environment(const char *path)
+{
+	static char pins[4096];
+	const char *argv[MAX_WORDS] = {CDA_PREFIX "/bin/conda",
+				       "env",
+				       "update",
+				       "-q",
+				       "-p",
+				       CDA_PREFIX,
+				       "--file",
+				       path,
+				       NULL};
+	/* No command line has a word for a pin, or for how pip is run. */
+	const char *extra[] = {"PIP_QUIET=1",
+			       "PIP_NO_CACHE_DIR=1",
+			       "PIP_NO_INPUT=1",
+			       "PIP_DISABLE_PIP_VERSION_CHECK=1",
+			       pins,
+			       NULL};
+	const char *own = getenv("CONDA_PINNED_PACKAGES");
+	char python[CDA_VERSION_MAX];
+	struct cda_text list;
+	int rc = load(path, &list, python);
+
+	if (rc <= 0)
+		return -rc;
+	if (python[0] == '\0') {
+		extra[4] = NULL;
+	} else if (cda_put(pins, sizeof(pins), "CONDA_PINNED_PACKAGES=%s%spython==%s",
+			   own != NULL ? own : "", own != NULL && own[0] != '\0' ? "&" : "",
+			   python) != 0) {
+		cda_say("'%s' is not installed: CONDA_PINNED_PACKAGES is too long", path);
+		return 1;
+	}
+	return install(&environment_kind, path, python, &list, argv, extra);
 }
 
 int cda_stage_pip(const char *path)
 {
-	char version[VERSION_MAX];
-	const char *argv[] = {CDA_PREFIX "/bin/python",
-			      "-m",
-			      "pip",
-			      "install",
-			      "-q",
-			      "--no-cache-dir",
-			      "--no-input",
-			      "--disable-pip-version-check",
-			      "--upgrade",
-			      "-r",
-			      path,
-			      NULL};
+	const char *argv[MAX_WORDS] = {CDA_PREFIX "/bin/python",
+				       "-m",
+				       "pip",
+				       "install",
+				       "-q",
+				       "--no-cache-dir",
+				       "--no-input",
+				       "--disable-pip-version-check",
+				       "--upgrade",
+				       "-r",
+				       path,
+				       NULL};
+	char python[CDA_VERSION_MAX];
+	struct cda_text list;
+	int rc = load(path, &list, python);
 
-	if (python_version(version) != 0)
-		version[0] = '\0';
-	return install("pip", "pip.list", path, argv, NULL, version);
+	return rc <= 0 ? -rc : install(&pip_kind, path, python, &list, argv, nothing);
 }

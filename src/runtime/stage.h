@@ -1,4 +1,4 @@
-/* stage.h - the caller's own lists: conda's, then pip's. */
+/* stage.h - the caller's own lists: conda's, an environment file, then pip's. */
 #ifndef CDA_RUNTIME_STAGE_H
 #define CDA_RUNTIME_STAGE_H
 
@@ -7,9 +7,15 @@
 /* True if the list that variable names (or fallback) exists and says something; *ret_path is it. */
 bool cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path);
 
-/* Install the list unless the same list was installed with the same Python before. Runs as the
- * caller, in the environment as it is. Returns 0 or an exit status, with a message. */
+/* Install the list, unless it was installed with the same Python before and nothing that was there
+ * afterwards has vanished. Runs as the caller, in the environment as it is. Python's version never
+ * moves. Returns 0 or an exit status, with a message.
+ *
+ * conda: specs, or package files below "@EXPLICIT". environment: what `conda env update` takes;
+ * the prefix stays the image's whatever the file's name says, and nothing is removed. pip: what
+ * `pip install -r` takes. */
 int cda_stage_conda(const char *path);
+int cda_stage_environment(const char *path);
 int cda_stage_pip(const char *path);
 
 #endif

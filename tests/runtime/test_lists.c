@@ -1,11 +1,16 @@
 /* What decides whether a list is installed again, and what is said about one: hashes, databases of
  * the distributions, stamps, names, URLs without their secrets. */
 #include "check.h"
+#include "runtime/blame.h"
+#include "runtime/include.h"
 #include "runtime/osdb.h"
 #include "runtime/policy.h"
 #include "runtime/prefix.h"
 #include "runtime/redact.h"
 #include "runtime/stamp.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 static struct cda_text text_of(const char *str)
 {
@@ -285,5 +290,152 @@ TEST(the_policy_says_whether_recommends_come_along)
 		CHECK_INT_AT(rc, rows[i].rc, "'%s'", rows[i].text);
 		if (rc == 0)
 			CHECK_INT_AT(policy.recommends, rows[i].recommends, "'%s'", rows[i].text);
+	}
+}
+
+/* ---- lists of conda's and pip's */
+
+TEST(included_files_are_found)
+{
+	static const char *const rows[][2] = {
+		{"-r other.txt", "other.txt"},
+		{"  -rother.txt\r", "other.txt"},
+		{"--requirement other.txt", "other.txt"},
+		{"--requirement=\"a b.txt\"", "a b.txt"},
+		{"-c ../c.txt # why", "../c.txt"},
+		{"--constraint /abs/c.txt", "/abs/c.txt"},
+		{"    - -r other.txt", "other.txt"},
+		{"    - '-r other.txt'", "other.txt"},
+		{"-r a#b.txt", "a#b.txt"},
+		{"-r https://host/list.txt", NULL},
+		{"--requirements x", NULL},
+		{"-e ./local", NULL},
+		{"requests", NULL},
+		{"# -r no.txt", NULL},
+		{"-r", NULL},
+		{"-r ''", NULL},
+		{"", NULL},
+	};
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool found = cda_include_of((struct cda_span){rows[i][0], strlen(rows[i][0])}, path,
+					    sizeof(path));
+
+		CHECK_STR_AT(found ? path : NULL, rows[i][1], "'%s'", rows[i][0]);
+	}
+}
+
+static void put_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void sum_file(const char *path, const char *text, char ret[CDA_SHA256_HEX])
+{
+	struct cda_text list = text_of(text);
+	struct cda_sha256 sum;
+
+	cda_sha256_init(&sum);
+	cda_include_sum(&sum, path, &list);
+	cda_sha256_hex(&sum, ret);
+}
+
+TEST(a_list_changes_with_what_it_includes)
+{
+	static const char text[] = "-r a.txt\n-r deep/b.txt\nrequests\n";
+	char folder[] = "/tmp/cda-include.XXXXXX", path[64];
+	char first[CDA_SHA256_HEX], now[CDA_SHA256_HEX];
+	int dir;
+
+	REQUIRE(mkdtemp(folder) != NULL);
+	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(dir >= 0 && mkdirat(dir, "deep", 0700) == 0);
+	snprintf(path, sizeof(path), "%s/list.txt", folder);
+	put_file(dir, "a.txt", "one\n-r list.txt\n"); /* a circle */
+	put_file(dir, "list.txt", text);
+	put_file(dir, "deep/b.txt", "-c c.txt\n");
+	put_file(dir, "deep/c.txt", "two<2\n");
+	sum_file(path, text, first);
+	sum_file(path, text, now);
+	CHECK_STR(now, first);
+	put_file(dir, "deep/c.txt", "two<3\n");
+	sum_file(path, text, now);
+	CHECK_AT(strcmp(now, first) != 0, "a file below two others");
+	put_file(dir, "deep/c.txt", "two<2\n");
+	sum_file(path, text, now);
+	CHECK_STR(now, first);
+	unlinkat(dir, "a.txt", 0);
+	sum_file(path, text, now);
+	CHECK_AT(strcmp(now, first) != 0, "a file that is gone");
+	for (const char *const *name =
+		     (const char *const[]){"list.txt", "deep/b.txt", "deep/c.txt", NULL};
+	     *name != NULL; name++)
+		unlinkat(dir, *name, 0);
+	unlinkat(dir, "deep", AT_REMOVEDIR);
+	rmdir(folder);
+	close(dir);
+}
+
+TEST(the_line_of_a_failure_is_found)
+{
+	static const struct {
+		const char *list, *said, *word;
+		bool yaml;
+		int line;
+	} rows[] = {
+		{"soupsieve\nabsent==3\n", "No matching distribution found for absent==3", "absent",
+		 false, 2},
+		{"a\nb\n# absent\nabsent\n", "absent", "absent", false, 4},
+		{"python-dateutil\ndateutil\n", "no dateutil here", "dateutil", false, 2},
+		{"req\nrequests[x]>1\n", "cannot find requests.", "requests", false, 2},
+		{"conda-forge::numpy=1\n", "numpy is not there", "numpy", false, 1},
+		{"https://u:p@h/x.whl#sha256=1\n", "cannot get https://u:p@h/x.whl",
+		 "https://u:p@h/x.whl", false, 1},
+		{"name: absent\nchannels:\n  - absent\ndependencies:\n  - x\n  - absent=1\n",
+		 "absent", "absent", true, 6},
+		{"dependencies:\n- \"absent>=1\"\n", "absent", "absent", true, 2},
+		{"dependencies:\n  - pip:\n      - absent\n", "absent", "absent", true, 3},
+		{"dependencies: []\nvariables:\n  - absent\n", "absent", NULL, true, 0},
+		{"a\n", "nothing of it", NULL, false, 0},
+		{"", "x", NULL, false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cda_span list = {rows[i].list, strlen(rows[i].list)}, word;
+		char name[64] = "";
+		int line = cda_blame_line(list, rows[i].yaml, rows[i].said, &word);
+
+		CHECK_INT_AT(line, rows[i].line, "row %zu", i);
+		if (line > 0 && cda_span_copy(word, name, sizeof(name)) == 0)
+			CHECK_STR_AT(name, rows[i].word, "row %zu", i);
+	}
+}
+
+TEST(files_of_python_are_known)
+{
+	static const char *const rows[][2] = {
+		{"https://conda.anaconda.org/conda-forge/linux-64/python-3.12.1-h1_0_cpython.conda",
+		 "3.12.1"},
+		{"/tmp/python-2.7.18-0.tar.bz2", "2.7.18"},
+		{"python-3.13.5-0.conda", "3.13.5"},
+		{"https://host/noarch/python-dateutil-2.9-0.conda", NULL},
+		{"https://host/noarch/python_abi-3.13-0.conda", NULL},
+		{"https://host/linux-64/ipython-9.0-0.conda", NULL},
+		{"python=3.12", NULL},
+		{"python", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cda_span version;
+		char text[64];
+		bool found = cda_blame_python((struct cda_span){rows[i][0], strlen(rows[i][0])},
+					      &version) &&
+			     cda_span_copy(version, text, sizeof(text)) == 0;
+
+		CHECK_STR_AT(found ? text : NULL, rows[i][1], "'%s'", rows[i][0]);
 	}
 }

@@ -1,0 +1,215 @@
+#include "blame.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_of_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '-' || c == '_';
+}
+
+bool cda_blame_names(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; len > 0 && (at = strstr(at, word)) != NULL; at++) {
+		if (at > text && (is_of_name(at[-1]) || at[-1] == '.'))
+			continue;
+		/* A '.' may end the sentence. */
+		if (!is_of_name(at[len]) && (at[len] != '.' || !is_of_name(at[len + 1])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static void skip(struct cda_span *span, size_t len)
+{
+	span->p += len;
+	span->len -= len;
+}
+
+static void skip_blanks(struct cda_span *span)
+{
+	while (span->len > 0 && is_blank(span->p[0]))
+		skip(span, 1);
+}
+
+/* "- SPEC" below "dependencies:"; other keys of the file begin at the line's start. */
+static bool take_dash(struct cda_blame_lines *lines, struct cda_span *line)
+{
+	static const char key[] = "dependencies:";
+	size_t len = sizeof(key) - 1;
+
+	if (line->len > 0 && !is_blank(line->p[0]) && line->p[0] != '-' && line->p[0] != '#')
+		lines->inside = line->len >= len && memcmp(line->p, key, len) == 0;
+	skip_blanks(line);
+	if (!lines->inside || line->len < 2 || line->p[0] != '-' || !is_blank(line->p[1]))
+		return false;
+	skip(line, 1);
+	skip_blanks(line);
+	return true;
+}
+
+static size_t span_of(struct cda_span text, const char *ends)
+{
+	size_t len = 0;
+
+	while (len < text.len && (text.p[len] == '\0' || strchr(ends, text.p[len]) == NULL))
+		len++;
+	return len;
+}
+
+static struct cda_span word_of(struct cda_span line)
+{
+	const char *url;
+	char quote[2] = "";
+	size_t len;
+
+	if (line.len > 1 && (line.p[0] == '"' || line.p[0] == '\'')) {
+		quote[0] = line.p[0];
+		skip(&line, 1);
+		line.len = span_of(line, quote);
+	}
+	len = span_of(line, " \t\r\f\v");
+	url = memmem(line.p, len, "://", 3);
+	if (url != NULL && memmem(line.p, len, "::", 2) == NULL)
+		return (struct cda_span){line.p, span_of((struct cda_span){line.p, len}, "#")};
+	if (len > 0 && (line.p[0] == '/' || line.p[0] == '.'))
+		return (struct cda_span){line.p, len};
+	for (size_t i = len; i > 1; i--) {
+		if (line.p[i - 1] == ':' && line.p[i - 2] == ':') {
+			skip(&line, i);
+			len -= i;
+			break;
+		}
+	}
+	return (struct cda_span){line.p, span_of((struct cda_span){line.p, len}, "#;[<>=!~@,\"':")};
+}
+
+void cda_blame_begin(struct cda_blame_lines *lines, struct cda_span text, bool yaml)
+{
+	*lines = (struct cda_blame_lines){.rest = text, .yaml = yaml};
+	if (text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
+		skip(&lines->rest, 3);
+}
+
+bool cda_blame_next(struct cda_blame_lines *lines, struct cda_span *ret_word)
+{
+	struct cda_span line;
+
+	while (cda_span_line(&lines->rest, &line)) {
+		lines->number++;
+		if (lines->yaml && !take_dash(lines, &line))
+			continue;
+		skip_blanks(&line);
+		if (line.len == 0 || line.p[0] == '#')
+			continue;
+		*ret_word = word_of(line);
+		if (ret_word->len > 0)
+			return true;
+	}
+	return false;
+}
+
+int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda_span *ret_word)
+{
+	struct cda_blame_lines lines;
+	struct cda_span word;
+	char name[256];
+
+	cda_blame_begin(&lines, list, yaml);
+	while (cda_blame_next(&lines, &word)) {
+		if (cda_span_copy(word, name, sizeof(name)) != 0 || !cda_blame_names(said, name))
+			continue;
+		*ret_word = word;
+		return lines.number;
+	}
+	return 0;
+}
+
+bool cda_blame_transient(const char *said)
+{
+	static const char *const words[] = {"Temporary failure",
+					    "Could not resolve",
+					    "timed out",
+					    "Connection re",
+					    "NewConnectionError",
+					    "could not connect",
+					    "Failed to connect",
+					    "Connection aborted",
+					    "ProtocolError",
+					    "HTTP error 5",
+					    "HTTP 5",
+					    "temporary failure",
+					    "IncompleteRead",
+					    "CONNECTION FAILED",
+					    "Download error"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strstr(said, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* "error: ..." of pip and of our conda, "SomeError: ..." of the conda that is written in Python. */
+static bool is_error(const char *line)
+{
+	static const char name[] = "Error:";
+	size_t word = strcspn(line, " "), len = sizeof(name) - 1;
+
+	return strncasecmp(line, "error", 5) == 0 ||
+	       (word >= len && memcmp(line + word - len, name, len) == 0);
+}
+
+const char *cda_blame_cause(char *said)
+{
+	const char *found = NULL, *last = NULL;
+	char *line = said;
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\r\n");
+		char *next = line + len + (line[len] != '\0');
+
+		line[len] = '\0';
+		line += strspn(line, " ");
+		if (is_error(line))
+			found = line;
+		if (*line != '\0')
+			last = line;
+		line = next;
+	}
+	return found != NULL ? found : last != NULL ? last : "no word from it";
+}
+
+bool cda_blame_python(struct cda_span word, struct cda_span *ret_version)
+{
+	static const char lead[] = "python-", *const ends[] = {".conda", ".tar.bz2"};
+	size_t from = word.len, dashes = 0;
+	bool is_file = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(ends[i]);
+
+		is_file = is_file ||
+			  (word.len > len && memcmp(word.p + word.len - len, ends[i], len) == 0);
+	}
+	while (from > 0 && word.p[from - 1] != '/')
+		from--;
+	skip(&word, from);
+	if (!is_file || word.len < sizeof(lead) || memcmp(word.p, lead, sizeof(lead) - 1) != 0)
+		return false;
+	skip(&word, sizeof(lead) - 1);
+	for (size_t i = 0; i < word.len; i++)
+		dashes += word.p[i] == '-';
+	if (dashes != 1) /* python-dateutil-2.9-0 */
+		return false;
+	*ret_version = (struct cda_span){word.p, span_of(word, "-")};
+	return true;
+}
