@@ -2,6 +2,7 @@
  *
  * usage: entry SCRIPT [COMMAND...]. As root it does none of the first three. */
 #include "accounts.h"
+#include "outfit.h"
 #include "paths.h"
 #include "place.h"
 #include "reap.h"
@@ -117,6 +118,9 @@ static int start_user(const struct cda_place *place)
 
 	cda_put(old_home, sizeof(old_home), "%s", home != NULL ? home : "");
 	pin_lists(place);
+	status = cda_outfit_load();
+	if (ends(&status))
+		return status;
 	status = run_startup("-only=identity");
 	cda_place_user(status != 0);
 	if (status == CDA_EXIT_CANNOT || status == 126 || status == 127)
@@ -126,6 +130,9 @@ static int start_user(const struct cda_place *place)
 	check_group();
 	umask(007);
 	cda_place_seed();
+	status = cda_outfit_wear();
+	if (ends(&status))
+		return status;
 	if (cda_stage_wanted("APT_REQUIREMENTS", "/tmp/apt_requirements.txt", &path) ||
 	    cda_stage_wanted("APK_REQUIREMENTS", "/tmp/apk_requirements.txt", &path)) {
 		status = run_startup("-only=packages");
@@ -168,14 +175,20 @@ int main(int argc, char **argv)
 	}
 	if (getuid() == 0) {
 		cda_place_root();
+		status = cda_outfit_load();
+		if (status == 0)
+			status = cda_outfit_wear();
+		(void)ends(&status);
 	} else {
 		cda_place_save(&place);
 		status = start_user(&place);
-		if (status != 0)
-			return status;
 	}
-	if (cda_reap_stopped() != 0)
-		return 128 + cda_reap_stopped();
+	if (status == 0 && cda_reap_stopped() != 0)
+		status = 128 + cda_reap_stopped();
+	if (status != 0) {
+		cda_outfit_drop();
+		return status;
+	}
 	words = calloc((size_t)argc + 2, sizeof(*words));
 	if (words == NULL)
 		return CDA_EXIT_FAILED;
@@ -184,5 +197,7 @@ int main(int argc, char **argv)
 	memcpy(words + 2, argv + 2, (size_t)(argc - 2) * sizeof(*words));
 	run.argv = words;
 	run.envp = environ;
-	return cda_reap_run(&run);
+	status = cda_reap_run(&run);
+	cda_outfit_drop();
+	return status;
 }

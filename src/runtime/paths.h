@@ -9,6 +9,8 @@
 #define CDA_PREFIX "/opt/conda"
 #define CDA_STAMPS "/opt/conda/.condense" /* the users': stamps of conda and pip lists */
 #define CDA_STARTUP "/startup"
+#define CDA_SECRETS "/run/secrets" /* where engines put files that are no part of an image */
+#define CDA_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 #define CDA_WORK "/main"
 #define CDA_SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -2,6 +2,7 @@
 
 #include "blame.h"
 #include "include.h"
+#include "outfit.h"
 #include "paths.h"
 #include "prefix.h"
 #include "reap.h"
@@ -157,23 +158,24 @@ static bool is_set_by(const char *entry, const char *word)
  * with the words of extra in the place of variables of the same names. Owned; NULL: no memory. */
 static char **environment(const char *const *extra)
 {
+	char *const *given = cda_outfit_stage();
 	size_t count = 0, at = 0;
 	char **words;
 
-	while (environ[count] != NULL)
+	while (given[count] != NULL)
 		count++;
 	for (size_t i = 0; extra[i] != NULL; i++)
 		count++;
 	words = calloc(count + 1, sizeof(*words));
 	if (words == NULL)
 		return NULL;
-	for (size_t i = 0; environ[i] != NULL; i++) {
+	for (size_t i = 0; given[i] != NULL; i++) {
 		bool replaced = false;
 
 		for (size_t k = 0; extra[k] != NULL && !replaced; k++)
-			replaced = is_set_by(environ[i], extra[k]);
+			replaced = is_set_by(given[i], extra[k]);
 		if (!replaced)
-			words[at++] = environ[i];
+			words[at++] = given[i];
 	}
 	for (size_t i = 0; extra[i] != NULL; i++)
 		words[at++] = (char *)(uintptr_t)extra[i];

@@ -1,0 +1,22 @@
+/* outfit.h - what the settings of a start mean for conda, pip and the command: variables.
+ *
+ * Runs with the caller's rights. A variable that the caller set stays as it is. */
+#ifndef CDA_RUNTIME_OUTFIT_H
+#define CDA_RUNTIME_OUTFIT_H
+
+/* Read the settings and the certificates; nothing is changed yet. Returns 0, or an exit status of
+ * paths.h with a message. */
+int cda_outfit_load(void);
+
+/* Set the variables, and make the file of certificates that they name. Returns 0, or an exit status
+ * with a message. */
+int cda_outfit_wear(void);
+
+/* The environment for conda and pip when they install a list: with what is in CDA_SECRETS, which
+ * the command does not get. Valid until the next call. */
+char *const *cda_outfit_stage(void);
+
+/* At the end: remove what was made. */
+void cda_outfit_drop(void);
+
+#endif
