@@ -3,6 +3,7 @@
 #include "priv.h"
 #include "reap.h"
 #include "say.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +28,40 @@ static const char *const base_environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/b
 /* The environment of every run as root: the one place where it is made. */
 static char *const *environment(void)
 {
-	return (char *const *)base_environment;
+	static const char *all[sizeof(base_environment) / sizeof(*base_environment) + 8];
+	const char *const *more = cda_transport_environment();
+	int n = 0;
+
+	for (; base_environment[n] != NULL; n++)
+		all[n] = base_environment[n];
+	while (*more != NULL)
+		all[n++] = *more++;
+	all[n] = NULL;
+	return (char *const *)all;
 }
+
+/* The program, the options of the transport, then the rest: what is said last counts. */
+static const char *const *with_options(const char *const *argv)
+{
+	static const char *all[MAX_ARGS + 8];
+	const char *const *more = cda_transport_options();
+	int n = 0;
+
+	all[n++] = *argv++;
+	while (*more != NULL)
+		all[n++] = *more++;
+	while (*argv != NULL)
+		all[n++] = *argv++;
+	all[n] = NULL;
+	return all;
+}
+
+/* Whatever a file says: apt takes nothing that a known key does not sign. apk does so unless an
+ * option says otherwise. */
+#define SIGNED                                                                                     \
+	"-o", "Acquire::AllowInsecureRepositories=0", "-o", "Acquire::AllowWeakRepositories=0",    \
+		"-o", "Acquire::AllowDowngradeToInsecureRepositories=0", "-o",                     \
+		"APT::Get::AllowUnauthenticated=0"
 
 #define RECOMMENDS "APT::Install-Recommends="
 
@@ -37,16 +70,16 @@ static char *const *environment(void)
  * program puts before a cause; none: its last line is the cause. */
 struct manager {
 	const char *program;
-	const char *update[12], *names[6], *plan[10], *install[20], *marks[2];
+	const char *update[20], *names[6], *plan[10], *install[28], *marks[2];
 };
 
 static const struct manager managers[] = {
 	[CDA_APT] = {"/usr/bin/apt-get",
-		     {"/usr/bin/apt-get", "-qq", "-o", "Acquire::Retries=2", "-o",
+		     {"/usr/bin/apt-get", "-qq", "-o", "Acquire::Retries=2", SIGNED, "-o",
 		      "APT::Update::Error-Mode=any", "update", NULL},
 		     {"/usr/bin/apt-cache", "pkgnames", NULL},
 		     {NULL},
-		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", "-o",
+		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", SIGNED, "-o",
 		      "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o",
 		      RECOMMENDS "0", "--no-remove", "install", "--", NULL},
 		     {NULL}},
@@ -92,7 +125,7 @@ static bool is_transient(const char *text)
 
 static int run(const char *const *argv)
 {
-	const struct cda_run spec = {.argv = argv,
+	const struct cda_run spec = {.argv = with_options(argv),
 				     .envp = environment(),
 				     .cwd = "/",
 				     .quiet_input = true,
@@ -143,7 +176,7 @@ static void take_lines(void *ctx, const char *data, size_t len)
 static int ask(const char *const *argv, void (*each)(const char *line))
 {
 	struct lines lines = {.each = each};
-	const struct cda_run spec = {.argv = argv,
+	const struct cda_run spec = {.argv = with_options(argv),
 				     .envp = environment(),
 				     .cwd = "/",
 				     .quiet_input = true,

@@ -8,6 +8,7 @@
 #include "priv.h"
 #include "reap.h"
 #include "say.h"
+#include "transport.h"
 #include "stamp.h"
 
 #include <errno.h>
@@ -331,7 +332,8 @@ static void write_stamp(enum cda_pm pm, int state, const struct cda_policy *poli
 		cda_say("cannot write '%s/%s': %s", CDA_STATE, stamps[pm], strerror(-rc));
 }
 
-int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy)
+int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy,
+		      const struct cda_settings *settings)
 {
 	int state, status, count;
 
@@ -362,7 +364,10 @@ int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy 
 	}
 	/* Only the programs become root in all ids: this one stays the caller's to stop. */
 	umask(022);
-	status = install(pm, path, policy->recommends);
+	status = cda_transport_open(pm, settings);
+	if (status == 0)
+		status = install(pm, path, policy->recommends);
+	cda_transport_close();
 	cda_manager_clean(pm);
 	if (status == 0)
 		write_stamp(pm, state, policy);

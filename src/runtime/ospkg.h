@@ -12,6 +12,7 @@ bool cda_ospkg_wanted(enum cda_pm pm, const char *path, const struct cda_policy 
 /* Install what the list at path names (opened as the caller), as far as the policy and the life of
  * the container allow it, unless all of it is there. Returns 0, 128+n, or an exit
  * status of paths.h, with a message. */
-int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy);
+int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy,
+		      const struct cda_settings *settings);
 
 #endif

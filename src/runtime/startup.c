@@ -13,6 +13,7 @@
 #include "reap.h"
 #include "request.h"
 #include "say.h"
+#include "transport.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -95,8 +96,10 @@ static void note_life(bool list)
 int main(int argc, char **argv)
 {
 	static char apt[PATH_MAX], apk[PATH_MAX];
+	static struct cda_setting_texts given;
+	static struct cda_settings settings;
 	struct cda_request request = {.user = NULL};
-	struct cda_policy policy;
+	static struct cda_policy policy;
 	const char *lists[2];
 	char cwd[PATH_MAX];
 	enum cda_pm pm = CDA_APT;
@@ -111,6 +114,8 @@ int main(int argc, char **argv)
 		cda_request_list(getenv("APT_REQUIREMENTS"), "/tmp/apt_requirements.txt", cwd, apt);
 	lists[CDA_APK] =
 		cda_request_list(getenv("APK_REQUIREMENTS"), "/tmp/apk_requirements.txt", cwd, apk);
+	if (cda_settings_environment(&given) != 0)
+		return CDA_EXIT_REFUSED;
 	clearenv();
 	if (cda_request_parse(argc, argv, &request) != 0)
 		return CDA_EXIT_REFUSED;
@@ -129,7 +134,7 @@ int main(int argc, char **argv)
 	}
 	if (cda_priv_shed() != 0)
 		return CDA_EXIT_CANNOT;
-	if (cda_policy_load(&policy) != 0)
+	if (cda_policy_load(&policy) != 0 || cda_settings_load(&policy, &given, &settings) != 0)
 		return CDA_EXIT_REFUSED;
 	status = check(&request, &policy);
 	if (status == 0)
@@ -147,6 +152,7 @@ int main(int argc, char **argv)
 		if (status == CDA_EXIT_REFUSED)
 			return status;
 	}
+	cda_transport_sweep();
 	managed = cda_manager_find(&pm) == 0;
 	note_life(managed && cda_ospkg_wanted(pm, lists[pm], &policy));
 	if (managed && cda_request_wants(&request, "packages")) {
@@ -154,7 +160,7 @@ int main(int argc, char **argv)
 
 		if (cda_reap_init() != 0)
 			return CDA_EXIT_CANNOT;
-		rc = cda_ospkg_install(pm, lists[pm], &policy);
+		rc = cda_ospkg_install(pm, lists[pm], &policy, &settings);
 		if (rc != 0)
 			return rc;
 	}
