@@ -41,7 +41,9 @@ static int can_fill(long number)
 {
 	return number == SYS_write || number == SYS_fsync || number == SYS_mkdirat ||
 	       number == SYS_mkdir || number == SYS_symlinkat || number == SYS_renameat ||
-	       number == SYS_rename || number == SYS_ftruncate || number == SYS_close;
+	       number == SYS_rename || number == SYS_renameat2 || number == SYS_ftruncate ||
+	       number == SYS_fchown || number == SYS_fchownat || number == SYS_fchmod ||
+	       number == SYS_openat2 || number == SYS_close;
 }
 
 int main(int argc, char **argv)
