@@ -507,7 +507,7 @@ if [ -n "$overlay" ]; then
 	mount --bind "$T/volume" "$root/home/dja/work"
 	as 1234:3000 -new_user=dja
 	check "a large home stays beside a new one that leads to a mount" \
-		[ "$status:$(stat -c %u "$root/home/dja"):$(ls "$root/home/anaconda" | wc -l)" = 0:1234:1200 ]
+		[ "$status:$(stat -c %u "$root/home/dja"):$(find "$root/home/anaconda" -type f | wc -l)" = 0:1234:1200 ]
 	# A disk that is full while a file is copied up.
 	fresh
 	chown 3000:3000 "$layer"
