@@ -6,6 +6,7 @@
 #include "paths.h"
 #include "place.h"
 #include "reap.h"
+#include "remark.h"
 #include "reqlist.h"
 #include "say.h"
 #include "stage.h"
@@ -54,12 +55,18 @@ static const char *reown_word(void)
 	return value != NULL ? value : "";
 }
 
-static int run_startup(const char *only)
+/* With tail, what it says is kept there and not printed. */
+static int run_startup(const char *only, char *tail, size_t tail_cap)
 {
 	static char uid[32], gid[32], user[512], home[CDA_HOME_MAX * 2], reown[64];
 	const char *new_user = getenv("NEW_USER"), *new_home = getenv("NEW_HOME");
 	const char *argv[] = {CDA_STARTUP, only, uid, gid, user, home, reown, NULL};
-	const struct cda_run run = {.argv = argv, .envp = environ, .quiet_input = true};
+	const struct cda_run run = {.argv = argv,
+				    .envp = environ,
+				    .quiet_input = true,
+				    .tail = tail,
+				    .tail_cap = tail_cap,
+				    .hold = tail != NULL};
 
 	cda_put(uid, sizeof(uid), "-new_uid=%lu", (unsigned long)getuid());
 	cda_put(gid, sizeof(gid), "-new_gid=%lu", (unsigned long)getgid());
@@ -72,24 +79,28 @@ static int run_startup(const char *only)
 	return cda_reap_run(&run);
 }
 
-/* Who is not in the prefix's group can use the image, but not install. */
-static void check_group(void)
+/* The account, or what takes its place. Where the container keeps /startup from its work, that and
+ * what follows from it is one line; nothing, where the caller has all that it wants. Returns 0 or
+ * the exit status. */
+static int identify(void)
 {
-	gid_t groups[256];
-	struct stat st;
-	int count;
+	static char said[4096];
+	bool hindered = cda_place_hindered(), content = cda_place_content();
+	int status = run_startup("-only=identity", hindered ? said : NULL, sizeof(said));
+	bool cannot = status == CDA_EXIT_CANNOT || status == 126 || status == 127;
 
-	if (stat(CDA_PREFIX, &st) != 0 || st.st_uid == getuid() || st.st_gid == getgid() ||
-	    access(CDA_PREFIX, W_OK) == 0)
-		return;
-	count = getgroups(sizeof(groups) / sizeof(*groups), groups);
-	for (int i = 0; i < count; i++) {
-		if (groups[i] == st.st_gid)
-			return;
-	}
-	cda_say("gid %lu is not '%s', so '%s' and '%s' are read-only; start with -u %lu:%s",
-		(unsigned long)getgid(), CDA_IMAGE_ACCOUNT, CDA_PREFIX, CDA_WORK,
-		(unsigned long)getuid(), CDA_IMAGE_ACCOUNT);
+	if (hindered && cannot && content)
+		said[0] = '\0';
+	if (hindered)
+		cda_remark_said(said);
+	if (!cannot)
+		cda_remark_tell();
+	cda_place_user(status != 0 && !(cannot && hindered));
+	if (cannot || status == 0)
+		cda_place_group();
+	cda_remark_tell();
+	/* It said what cannot be; the command can run all the same. */
+	return cannot ? 0 : status;
 }
 
 /* A list that is named relative to the folder of the start keeps its meaning after we left that. */
@@ -121,13 +132,9 @@ static int start_user(const struct cda_place *place)
 	status = cda_outfit_load();
 	if (ends(&status))
 		return status;
-	status = run_startup("-only=identity");
-	cda_place_user(status != 0);
-	if (status == CDA_EXIT_CANNOT || status == 126 || status == 127)
-		status = 0; /* it said what cannot be; the command can run all the same */
+	status = identify();
 	if (ends(&status))
 		return status;
-	check_group();
 	umask(007);
 	cda_place_seed();
 	status = cda_outfit_wear();
@@ -135,7 +142,7 @@ static int start_user(const struct cda_place *place)
 		return status;
 	if (cda_stage_wanted("APT_REQUIREMENTS", "/tmp/apt_requirements.txt", &path) ||
 	    cda_stage_wanted("APK_REQUIREMENTS", "/tmp/apk_requirements.txt", &path)) {
-		status = run_startup("-only=packages");
+		status = run_startup("-only=packages", NULL, 0);
 		if (ends(&status))
 			return status;
 	}

@@ -11,6 +11,7 @@
 #define CDA_STARTUP "/startup"
 #define CDA_SECRETS "/run/secrets" /* where engines put files that are no part of an image */
 #define CDA_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+#define CDA_PRELOAD "/usr/lib/condense/names.so" /* where programs of musl are */
 #define CDA_WORK "/main"
 #define CDA_SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -1,13 +1,18 @@
 #include "place.h"
 
 #include "accounts.h"
+#include "names/own.h"
 #include "paths.h"
+#include "remark.h"
 #include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static char passwd_data[1 << 20];
@@ -62,19 +67,24 @@ static bool find_home(char ret[CDA_HOME_MAX])
 	return home != NULL && cda_put(ret, CDA_HOME_MAX, "%s", home) == 0 && usable(ret);
 }
 
-/* A home of last resort: ours alone. */
+/* A home of last resort: ours alone. /dev/shm can be written on a read-only root too. */
 static int make_home(char ret[CDA_HOME_MAX])
 {
-	struct stat st;
+	int rc = -ENOENT;
 
-	cda_put(ret, CDA_HOME_MAX, "/tmp/home-%lu", (unsigned long)getuid());
-	if (mkdir(ret, 0700) == 0)
-		return 0;
-	if (lstat(ret, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
-	    (st.st_mode & 0777) == 0700)
-		return 0;
-	cda_put(ret, CDA_HOME_MAX, "/tmp/home-%lu-XXXXXX", (unsigned long)getuid());
-	return mkdtemp(ret) != NULL ? 0 : -errno;
+	for (size_t i = 0; i < sizeof(cda_own_places.homes) / sizeof(char *); i++) {
+		cda_own_private(cda_own_places.homes[i], getuid(), ret);
+		if (mkdir(ret, 0700) == 0 ||
+		    (cda_own_is_private(ret, getuid()) && access(ret, R_OK | W_OK | X_OK) == 0))
+			return 0;
+		cda_put(ret, CDA_HOME_MAX, "%s-%lu-XXXXXX", cda_own_places.homes[i],
+			(unsigned long)getuid());
+		if (mkdtemp(ret) != NULL)
+			return 0;
+		if (i == 0)
+			rc = -errno;
+	}
+	return rc;
 }
 
 /* Put value in front of PATH, and out of the rest of it. */
@@ -136,11 +146,98 @@ static void set_active(void)
 		set(defaults[i][0], defaults[i][1]);
 }
 
+bool cda_place_hindered(void)
+{
+	enum { CAP_CHOWN = 0 };
+	struct statvfs fs;
+	struct stat st;
+
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	       prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) == 0 || stat(CDA_STARTUP, &st) != 0 ||
+	       (st.st_mode & S_ISUID) == 0 || statvfs(CDA_STARTUP, &fs) != 0 ||
+	       (fs.f_flag & ST_NOSUID) != 0 || statvfs("/etc", &fs) != 0 ||
+	       (fs.f_flag & ST_RDONLY) != 0;
+}
+
+bool cda_place_content(void)
+{
+	const char *name = getenv("NEW_USER"), *home = getenv("NEW_HOME");
+	struct cda_account account;
+	struct stat st, wanted;
+
+	if (own_account(&account) != 0 || !usable(account.home))
+		return false;
+	if (name != NULL && name[0] != '\0' && strcmp(name, account.name) != 0)
+		return false;
+	return home == NULL || home[0] == '\0' ||
+	       (stat(home, &wanted) == 0 && stat(account.home, &st) == 0 &&
+		wanted.st_dev == st.st_dev && wanted.st_ino == st.st_ino);
+}
+
+void cda_place_group(void)
+{
+	gid_t groups[256];
+	struct stat st;
+	int count;
+
+	if (stat(CDA_PREFIX, &st) != 0 || st.st_uid == getuid() || st.st_gid == getgid() ||
+	    access(CDA_PREFIX, W_OK) == 0)
+		return;
+	count = getgroups(sizeof(groups) / sizeof(*groups), groups);
+	for (int i = 0; i < count; i++) {
+		if (groups[i] == st.st_gid)
+			return;
+	}
+	cda_remark_add("gid %lu is not '%s', so '%s' and '%s' are read-only; start with -u %lu:%s "
+		       "or --group-add %s",
+		       (unsigned long)getgid(), CDA_IMAGE_ACCOUNT, CDA_PREFIX, CDA_WORK,
+		       (unsigned long)getuid(), CDA_IMAGE_ACCOUNT, CDA_IMAGE_ACCOUNT);
+}
+
+/* Programs of musl ask for names where LD_PRELOAD says. What is there already stays first. */
+static void preload(void)
+{
+	static char list[1 << 12];
+	const char *now = getenv("LD_PRELOAD");
+
+	if (access(CDA_PRELOAD, R_OK) != 0 || (now != NULL && strstr(now, CDA_PRELOAD) != NULL))
+		return;
+	if (now == NULL || now[0] == '\0')
+		set("LD_PRELOAD", CDA_PRELOAD);
+	else if (cda_put(list, sizeof(list), "%s:%s", now, CDA_PRELOAD) == 0)
+		set("LD_PRELOAD", list);
+}
+
+/* The name of a uid that has no account, which is what its own programs are told. */
+static void give_name(struct cda_account *account, bool silent)
+{
+	const char *wanted = getenv("NEW_USER");
+	struct cda_caller caller;
+	struct cda_own own;
+
+	/* Asked here too: a weak reference alone brings nothing into a static program. */
+	if (getauxval(AT_SECURE) != 0 || !cda_own_caller(&caller) ||
+	    cda_own_record(&cda_own_places, &caller, &own) != 0) {
+		if (!silent)
+			cda_remark_add("it has no name");
+		return;
+	}
+	cda_put(account->name, sizeof(account->name), "%s", own.is.account);
+	preload();
+	if (silent)
+		return;
+	if (wanted != NULL && wanted[0] != '\0' && strcmp(wanted, account->name) != 0)
+		cda_remark_add("NEW_USER is not a name that is free, so its name is '%s'",
+			       account->name);
+	else
+		cda_remark_add("its programs see the name '%s'", account->name);
+}
+
 void cda_place_user(bool silent)
 {
 	static char path[1 << 17];
 	struct cda_account account = {.name = CDA_IMAGE_ACCOUNT, .home = ""};
-	const char *now = getenv("PATH");
+	const char *now = getenv("PATH"), *before = getenv("HOME");
 	char real[PATH_MAX], local[PATH_MAX + 16];
 	bool known = own_account(&account) == 0;
 
@@ -149,14 +246,15 @@ void cda_place_user(bool silent)
 		int rc = find_home(home) ? 0 : make_home(home);
 
 		if (rc < 0)
-			cda_say("there is no home that uid %lu can write: %s",
-				(unsigned long)getuid(), strerror(-rc));
-		else if (!silent)
-			cda_say("'%s' is not writable for uid %lu: HOME is '%s'", account.home,
-				(unsigned long)getuid(), home);
+			cda_remark_add("there is no home that uid %lu can write: %s",
+				       (unsigned long)getuid(), strerror(-rc));
+		else if (!silent && (before == NULL || strcmp(home, before) != 0))
+			cda_remark_add("HOME is '%s'", home);
 		cda_put(account.home, sizeof(account.home), "%s", rc < 0 ? "/tmp" : home);
 	}
 	set("HOME", account.home);
+	if (!known)
+		give_name(&account, silent);
 	set("USER", account.name);
 	set("LOGNAME", account.name);
 	set_active();

@@ -475,7 +475,7 @@ static bool take_output(struct loop *loop, int fd, bool is_err)
 			continue;
 		}
 		keep_tail(loop, data, (size_t)got);
-		if (write(STDERR_FILENO, data, (size_t)got) < 0)
+		if (!loop->run->hold && write(STDERR_FILENO, data, (size_t)got) < 0)
 			continue; /* nobody listens; the tail has it */
 	}
 }

@@ -19,6 +19,7 @@ struct cda_run {
 	int (*prepare)(void); /* in the new process, before its program; 0 or a negative errno */
 	char *tail;           /* the last of its stderr, with a NUL; NULL: not wanted */
 	size_t tail_cap;
+	bool hold; /* its stderr goes to the tail alone */
 	/* Called in pieces with its stdout, which then is not printed. NULL: not wanted. */
 	void (*output)(void *ctx, const char *data, size_t len);
 	void *ctx;

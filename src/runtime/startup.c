@@ -124,10 +124,8 @@ int main(int argc, char **argv)
 	if (geteuid() != 0) {
 		cda_say(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
 				? "no new privileges are allowed here: uid %lu gets no account "
-				  "name "
 				  "and no OS packages"
-				: "'%2$s' is not setuid root here: uid %1$lu gets no account name "
-				  "and "
+				: "'%2$s' is not setuid root here: uid %1$lu gets no account and "
 				  "no OS packages",
 			(unsigned long)getuid(), CDA_STARTUP);
 		return CDA_EXIT_CANNOT;
