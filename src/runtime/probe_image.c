@@ -232,8 +232,7 @@ static void tell_environment(struct cda_case *c)
 			       locale != NULL ? locale : "C");
 		cda_report_todo(c->report, "LANG=C.UTF-8 or LANG=en_US.UTF-8");
 	} else {
-		cda_report_add(c->report, IMAGE, "locale", CDA_OK, "locale '%s', umask %03o",
-			       locale, (unsigned)world->umask);
+		cda_report_add(c->report, IMAGE, "locale", CDA_OK, "locale '%s'", locale);
 	}
 	if ((world->umask & 0700) != 0) {
 		cda_report_add(c->report, IMAGE, "umask", CDA_PROBLEM,
@@ -241,11 +240,13 @@ static void tell_environment(struct cda_case *c)
 			       (unsigned)world->umask);
 		cda_report_todo(c->report, "umask 007, as the entry point sets it");
 	} else if ((world->umask & 0070) != 0 && world->uid != 0) {
-		cda_report_add(
-			c->report, IMAGE, "umask", CDA_OK,
-			"umask %03o: what you make is not for the group to change (the entry "
-			"point sets 007; docker exec passes it by)",
-			(unsigned)world->umask);
+		cda_report_add(c->report, IMAGE, "umask", CDA_OK,
+			       "umask %03o: what you make is not for the group to change (the "
+			       "entry point sets 007; docker exec passes it by)",
+			       (unsigned)world->umask);
+	} else {
+		cda_report_add(c->report, IMAGE, "umask", CDA_OK, "umask %03o",
+			       (unsigned)world->umask);
 	}
 }
 
