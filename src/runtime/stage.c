@@ -1,14 +1,13 @@
 #include "stage.h"
 
 #include "blame.h"
-#include "include.h"
+#include "installed.h"
 #include "outfit.h"
 #include "paths.h"
 #include "prefix.h"
 #include "reap.h"
 #include "reqlist.h"
 #include "say.h"
-#include "stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,24 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 1 << 20, STAMP_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16 };
+enum { LIST_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16 };
 
 extern char **environ;
 
-static char list_data[LIST_MAX], stamp_data[STAMP_MAX], tail[TAIL];
-
-/* One kind of list. */
-struct kind {
-	const char *what;  /* who installs it */
-	const char *stamp; /* file in CDA_STAMPS */
-	bool yaml;
-	bool conda, pip; /* what the stamp names */
-};
-
-static const struct kind conda_kind = {.what = "conda", .stamp = "conda.list", .conda = true};
-static const struct kind environment_kind = {
-	.what = "conda", .stamp = "environment.list", .yaml = true, .conda = true, .pip = true};
-static const struct kind pip_kind = {.what = "pip", .stamp = "pip.list", .pip = true};
+static char list_data[LIST_MAX], tail[TAIL];
 
 /* A pipe can be read once, by who installs it: then *ret is empty. */
 static int read_list(const char *path, struct cda_text *ret)
@@ -78,71 +64,6 @@ bool cda_stage_wanted(const char *variable, const char *fallback, const char **r
 	rc = read_list(path, &text);
 	/* What cannot be read is for the stage to complain about. */
 	return rc < 0 || cda_list_says_something((struct cda_span){text.data, text.len});
-}
-
-/* ---- stamps */
-
-static void hash_of(const struct kind *kind, const char *path, const struct cda_text *list,
-		    const char *python, char ret[CDA_SHA256_HEX])
-{
-	struct cda_sha256 sum;
-
-	cda_sha256_init(&sum);
-	cda_sha256_add(&sum, python, strlen(python) + 1);
-	if (kind->pip)
-		cda_include_sum(&sum, path, list);
-	else
-		cda_sha256_add(&sum, list->data, list->len);
-	cda_sha256_hex(&sum, ret);
-}
-
-static void each_name(const struct kind *kind, const char *python, cda_prefix_each *each, void *ctx)
-{
-	if (kind->conda)
-		cda_prefix_conda(each, ctx);
-	if (kind->pip)
-		cda_prefix_pip(python, each, ctx);
-}
-
-/* Was the list installed, and is all that was there afterwards still there? */
-static bool is_done(const struct kind *kind, const char *python, const char *hash)
-{
-	struct cda_text stamp = {.data = stamp_data, .cap = sizeof(stamp_data)};
-	struct cda_names names;
-	bool done = false;
-	char path[64];
-	int fd;
-
-	cda_put(path, sizeof(path), "%s/%s", CDA_STAMPS, kind->stamp);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (cda_file_read(fd, &stamp) == 0 && cda_stamp_is(&stamp, hash) &&
-	    cda_names_init(&names) == 0) {
-		each_name(kind, python, cda_names_add, &names);
-		done = cda_stamp_holds(&stamp, &names);
-		cda_names_done(&names);
-	}
-	close(fd);
-	return done;
-}
-
-static void write_stamp(const struct kind *kind, const char *python, const char *hash)
-{
-	const struct stat like = {.st_mode = 0660, .st_uid = getuid(), .st_gid = getgid()};
-	struct cda_text stamp = {.data = stamp_data, .cap = sizeof(stamp_data)};
-	int rc, fd;
-
-	cda_stamp_begin(&stamp, hash);
-	each_name(kind, python, cda_stamp_add, &stamp);
-	mkdir(CDA_STAMPS, 0770);
-	fd = open(CDA_STAMPS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	rc = fd < 0 ? -errno : cda_file_replace(fd, kind->stamp, &stamp, &like);
-	if (rc < 0)
-		cda_say("cannot note in '%s' that the list is installed: %s", CDA_STAMPS,
-			strerror(-rc));
-	if (fd >= 0)
-		close(fd);
 }
 
 /* ---- runs */
@@ -215,7 +136,7 @@ static void clean_conda(void)
 	(void)run(argv, nothing, true);
 }
 
-static int failed(const struct kind *kind, const char *path, const struct cda_text *list,
+static int failed(const struct cda_kind *kind, const char *path, const struct cda_text *list,
 		  int status)
 {
 	struct cda_span word;
@@ -234,7 +155,7 @@ static int failed(const struct kind *kind, const char *path, const struct cda_te
 }
 
 /* A file of another Python is no spec, and no solver holds it back. */
-static int check_python(const struct kind *kind, const char *path, const struct cda_text *list,
+static int check_python(const struct cda_kind *kind, const char *path, const struct cda_text *list,
 			const char *python)
 {
 	struct cda_blame_lines lines;
@@ -251,15 +172,15 @@ static int check_python(const struct kind *kind, const char *path, const struct 
 	return 0;
 }
 
-static int install(const struct kind *kind, const char *path, const char *python,
+static int install(const struct cda_kind *kind, const char *path, const char *python,
 		   const struct cda_text *list, const char *const *argv, const char *const *extra)
 {
 	char hash[CDA_SHA256_HEX], after[CDA_VERSION_MAX];
 	int status;
 
 	if (is_regular(path)) {
-		hash_of(kind, path, list, python, hash);
-		if (is_done(kind, python, hash))
+		cda_installed_hash(kind, path, list, python, hash);
+		if (cda_installed_is(kind, python, hash))
 			return 0;
 	}
 	if (check_python(kind, path, list, python) != 0)
@@ -275,7 +196,7 @@ static int install(const struct kind *kind, const char *path, const char *python
 		return 1;
 	}
 	if (is_regular(path))
-		write_stamp(kind, python, hash);
+		cda_installed_note(kind, python, hash);
 	return 0;
 }
 
@@ -322,7 +243,7 @@ int cda_stage_conda(const char *path)
 		cda_put(pin, sizeof(pin), "python==%s", python);
 		argv[6] = pin;
 	}
-	return install(&conda_kind, path, python, &list, argv, nothing);
+	return install(&cda_kind_conda, path, python, &list, argv, nothing);
 }
 
 int cda_stage_environment(const char *path)
@@ -359,7 +280,7 @@ int cda_stage_environment(const char *path)
 		cda_say("'%s' is not installed: CONDA_PINNED_PACKAGES is too long", path);
 		return 1;
 	}
-	return install(&environment_kind, path, python, &list, argv, extra);
+	return install(&cda_kind_environment, path, python, &list, argv, extra);
 }
 
 int cda_stage_pip(const char *path)
@@ -380,5 +301,5 @@ int cda_stage_pip(const char *path)
 	struct cda_text list;
 	int rc = load(path, &list, python);
 
-	return rc <= 0 ? -rc : install(&pip_kind, path, python, &list, argv, nothing);
+	return rc <= 0 ? -rc : install(&cda_kind_pip, path, python, &list, argv, nothing);
 }
