@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static char list_data[CDA_LIST_BYTES];
@@ -208,11 +207,11 @@ static int check_plan(enum cda_pm pm, const char *path)
 
 static int install(enum cda_pm pm, const char *path, bool recommends)
 {
-	struct rlimit size;
+	const char *limited = cda_priv_tight();
 	int status;
 
-	if (getrlimit(RLIMIT_FSIZE, &size) != 0 || size.rlim_cur != RLIM_INFINITY) {
-		cda_say("'%s' is not installed: the size of files is limited (ulimit -f)", path);
+	if (limited != NULL) {
+		cda_say("'%s' is not installed: %s is limited", path, limited);
 		return CDA_EXIT_FAILED;
 	}
 	cda_say("installing %d OS package%s from '%s'", list.count, list.count == 1 ? "" : "s",

@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { EXIT_UNSAFE = 2 };
@@ -44,6 +46,20 @@ static void limit(int what, rlim_t low, rlim_t high)
 	}
 }
 
+/* What exec hands on beside files and limits, and a program of root's would begin with. */
+static void forget_inherited(void)
+{
+	static const struct itimerval off;
+	const unsigned long none = 0;
+
+	for (int timer = ITIMER_REAL; timer <= ITIMER_PROF; timer++)
+		setitimer(timer, &off, NULL);
+	/* Ignored, it would make children end unnoticed. */
+	signal(SIGCHLD, SIG_DFL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+	personality(PER_LINUX); /* another one answers uname with another machine or version */
+}
+
 void cda_priv_clean(void)
 {
 	for (int fd = 0; fd < 3; fd++) {
@@ -57,11 +73,39 @@ void cda_priv_clean(void)
 	limit(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
 	limit(RLIMIT_NOFILE, 1024, 1024);
 	limit(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY);
+	limit(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY);
+	limit(RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY);
+	limit(RLIMIT_STACK, 8 << 20, 8 << 20);
 	/* A limit that stays makes writes fail with EFBIG instead of ending us halfway. */
 	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);
+	forget_inherited();
 	if (chdir("/") != 0)
 		_exit(EXIT_UNSAFE);
+}
+
+const char *cda_priv_tight(void)
+{
+	static const struct {
+		int what;
+		rlim_t least;
+		const char *text;
+	} rows[] = {
+		{RLIMIT_FSIZE, RLIM_INFINITY, "the size of files (ulimit -f)"},
+		{RLIMIT_CPU, RLIM_INFINITY, "processor time (ulimit -t)"},
+		{RLIMIT_AS, 1 << 30, "memory (ulimit -v)"},
+		{RLIMIT_DATA, 1 << 30, "memory (ulimit -d)"},
+		{RLIMIT_STACK, 1 << 20, "the stack (ulimit -s)"},
+		{RLIMIT_NOFILE, 64, "open files (ulimit -n)"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rlimit now;
+
+		if (getrlimit(rows[i].what, &now) != 0 || now.rlim_cur < rows[i].least)
+			return rows[i].text;
+	}
+	return NULL;
 }
 
 /* The kernel's, from its <linux/capability.h>; version 3 has two words of each set. */

@@ -50,6 +50,8 @@ int cda_reap_init(void)
 	signals = (int)syscall(SYS_signalfd4, -1, &mask, MASK_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return -errno;
+	/* Who starts us may ignore it: then the kernel would tell of no child's end. */
+	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return 0;
 }
