@@ -1,3 +1,4 @@
+#include "names/own.h"
 #include "paths.h"
 #include "probe.h"
 #include "say.h"
@@ -36,16 +37,65 @@ static struct earlier earlier_starts(const struct cda_world *world)
 	return earlier;
 }
 
-static bool names_say_so(const struct cda_world *world)
+/* Is the text one that a file holds? */
+static bool file_has(const struct cda_world *world, const char *path, const char *word)
 {
 	struct cda_text text;
 	bool found;
 
-	if (cda_world_read(world, "/etc/nsswitch.conf", &text) < 0)
+	if (cda_world_read(world, path, &text) < 0)
 		return false;
-	found = strstr(text.data, "condense") != NULL;
+	found = strstr(text.data, word) != NULL;
 	cda_world_free(&text);
 	return found;
+}
+
+/* The name that the caller's own programs are told where no account file has it. */
+static bool own_name(const struct cda_case *c, char ret[CDA_NAME_MAX])
+{
+	struct cda_caller caller;
+	struct cda_own own;
+
+	if (!file_has(c->world, "/etc/nsswitch.conf", "condense"))
+		return false;
+	if (c->world->root[0] != '\0')
+		return cda_put(ret, CDA_NAME_MAX, "%s", c->policy.account) == 0;
+	return cda_own_caller(&caller) && cda_own_record(&cda_own_places, &caller, &own) == 0 &&
+	       cda_put(ret, CDA_NAME_MAX, "%s", own.is.account) == 0;
+}
+
+/* Without an account: what the caller is called all the same. */
+static void nameless(struct cda_case *c)
+{
+	const struct cda_world *world = c->world;
+	const char *preload = cda_world_env(world, "LD_PRELOAD");
+
+	if (!own_name(c, c->own_name)) {
+		cda_report_add(c->report, IDENTITY, "user", CDA_PROBLEM,
+			       "uid %lu has no name: no account was given to it at the start",
+			       (unsigned long)world->uid);
+		cda_report_todo(c->report, "see 'setuid' below, or leave -u away: the image's own "
+					   "account needs nothing");
+		c->wants_account = true;
+		return;
+	}
+	cda_report_fact(c->report, "user", "%s", c->own_name);
+	cda_report_add(
+		c->report, IDENTITY, "user", CDA_NOTE,
+		"uid %lu has no account; its own programs see the name '%s', setuid ones and "
+		"other users do not",
+		(unsigned long)world->uid, c->own_name);
+	if (!cda_probe_is_debian(world) &&
+	    (preload == NULL || strstr(preload, CDA_PRELOAD) == NULL)) {
+		cda_report_add(
+			c->report, IDENTITY, "preload", CDA_NOTE,
+			"programs of musl see that name only with LD_PRELOAD=%s, which is not set "
+			"here",
+			CDA_PRELOAD);
+		cda_report_todo(c->report,
+				"run them through the entry point: /entrypoint.sh COMMAND, "
+				"or in a shell");
+	}
 }
 
 static void root_user(struct cda_case *c)
@@ -96,20 +146,8 @@ static void user(struct cda_case *c)
 			       "uid %lu: '/etc/passwd' cannot be read: %s",
 			       (unsigned long)world->uid, strerror(-rc));
 		cda_report_todo(c->report, "as root: chmod 644 /etc/passwd");
-	} else if (names_say_so(world)) {
-		cda_report_add(
-			c->report, IDENTITY, "user", CDA_NOTE,
-			"uid %lu has no line in '/etc/passwd'; programs see the name '%s' by "
-			"way of '/etc/nsswitch.conf'",
-			(unsigned long)world->uid, c->policy.account);
-		c->wants_account = true;
 	} else {
-		cda_report_add(c->report, IDENTITY, "user", CDA_PROBLEM,
-			       "uid %lu has no name: no account was given to it at the start",
-			       (unsigned long)world->uid);
-		cda_report_todo(c->report, "see 'setuid' below, or leave -u away: the image's own "
-					   "account needs nothing");
-		c->wants_account = true;
+		nameless(c);
 	}
 }
 
@@ -195,7 +233,8 @@ static void home(struct cda_case *c)
 			cda_report_todo(c->report,
 					"run it through the entry point, which finds a home: "
 					"/entrypoint.sh COMMAND");
-	} else if (strncmp(path, "/tmp/home-", 10) == 0) {
+	} else if (strncmp(path, "/tmp/home-", 10) == 0 ||
+		   strncmp(path, "/dev/shm/home-", 14) == 0) {
 		cda_report_add(
 			c->report, IDENTITY, "home", CDA_NOTE,
 			"HOME is '%s', made for uid %lu as no other home is writable: what is "
@@ -229,9 +268,9 @@ static void wishes(struct cda_case *c)
 		cda_report_add(c->report, IDENTITY, "new-user", CDA_PROBLEM,
 			       "NEW_USER is '%s', which is no name for an account", name);
 		cda_report_todo(c->report, "a-z, 0-9, '_' and '-', at most 32, a letter first");
-	} else if (name != NULL && c->known && strcmp(name, c->account.name) == 0) {
+	} else if (name != NULL && strcmp(name, c->known ? c->account.name : c->own_name) == 0) {
 		cda_report_add(c->report, IDENTITY, "new-user", CDA_OK,
-			       "the account is called '%s', as NEW_USER asks", name);
+			       "the name is '%s', as NEW_USER asks", name);
 	} else if (name != NULL) {
 		c->wants_account = true;
 		cda_report_add(c->report, IDENTITY, "new-user", CDA_PROBLEM,

@@ -493,6 +493,8 @@ static const struct {
 	{"healthy", .want = NULL},
 	{"versions", .want = "image versions ok", .says = "conda 26.11.0, Python 3.13.5"},
 	{"no name", .uid = 54321, .want = "identity user problem", .says = "uid 54321 has no name"},
+	{"a name without an account", "/etc/nsswitch.conf", "passwd: files condense\n", 0644,
+	 .uid = 54321, .want = "identity user note", .says = "see the name 'anaconda'"},
 	{"no passwd", "/etc/passwd", .want = "identity user problem", .says = "has no name"},
 	{"another account", .uid = 1, .want = "identity user note", .says = "account 'daemon'"},
 	{"mapped", "/var/lib/condense/account",
