@@ -1,5 +1,7 @@
 #include "archives.h"
 
+#include "say.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -76,28 +78,71 @@ static struct cda_span branch_of_alpine(struct cda_span uri)
 	return none;
 }
 
-/* The mirror's URL as the program wants it: without credentials, which it finds elsewhere. apt
- * copies what it finds on this machine before it checks it, or another could change it afterwards.
- */
-static void add_mirror(const char *url, bool apt, struct cda_text *out)
+/* As a URL has it, in escapes that apk undoes. */
+static void add_escaped(struct cda_span word, struct cda_text *out)
+{
+	char byte[4];
+
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("-._~", c) != NULL) {
+			cda_text_add(out, &c, 1);
+			continue;
+		}
+		cda_put(byte, sizeof(byte), "%%%02X", (unsigned)(unsigned char)c);
+		cda_text_add_str(out, byte);
+	}
+}
+
+/* SCHEME://USER:PASSWORD@REST, if there are credentials for the host of SCHEME://REST. */
+static void add_url(struct cda_archives *archives, struct cda_span url, struct cda_text *out)
+{
+	const struct cda_netrc_host *found = NULL;
+	struct cda_address address;
+	size_t lead;
+
+	if (archives->netrc != NULL &&
+	    cda_address_parse(url, CDA_HTTP | CDA_HTTPS, &address) == NULL && address.user.len == 0)
+		found = cda_netrc_find(archives->netrc, address.host, address.port);
+	if (found == NULL) {
+		cda_text_add(out, url.p, url.len);
+		return;
+	}
+	lead = (size_t)(address.host.p - url.p);
+	cda_text_add(out, url.p, lead);
+	add_escaped(found->login, out);
+	cda_text_add_str(out, ":");
+	add_escaped(found->password, out);
+	cda_text_add_str(out, "@");
+	cda_text_add(out, url.p + lead, url.len - lead);
+}
+
+/* The mirror's URL as the program wants it. apt copies what it finds on this machine before it
+ * checks it, or another could change it afterwards. */
+static void add_mirror(struct cda_archives *archives, const char *url, bool apt,
+		       struct cda_text *out)
 {
 	char shown[CDA_ADDRESS_MAX];
 
 	cda_address_show(url, shown, sizeof(shown));
 	if (strncmp(shown, "file://", 7) != 0) {
-		cda_text_add_str(out, shown);
+		archives->network = true;
+		add_url(archives, (struct cda_span){shown, strlen(shown)}, out);
 	} else {
 		cda_text_add_str(out, apt ? "copy:" : "");
 		cda_text_add_str(out, shown + 7);
 	}
 }
 
-static void add_uri(struct cda_archives *sources, struct cda_span uri, bool own_key, bool apt,
+static void add_uri(struct cda_archives *archives, struct cda_span uri, bool own_key, bool apt,
 		    struct cda_text *out)
 {
+	static char bare[CDA_ADDRESS_MAX];
 	struct cda_span rest = {uri.p, 0}, path = path_of(uri);
 	enum cda_mirror kind = CDA_MIRRORS;
-	const char *mirror = "", *at;
+	const char *mirror = "";
 
 	if (apt) {
 		kind = kind_of_debian(uri, own_key);
@@ -107,27 +152,24 @@ static void add_uri(struct cda_archives *sources, struct cda_span uri, bool own_
 			kind = CDA_ALPINE;
 	}
 	if (kind < CDA_MIRRORS)
-		mirror = sources->settings->mirror[kind];
+		mirror = archives->settings->mirror[kind];
 	if (mirror[0] != '\0') {
-		sources->moved = true;
-		if (strncmp(mirror, "file://", 7) != 0)
-			sources->network = true;
-		add_mirror(mirror, apt, out);
+		archives->moved = true;
+		add_mirror(archives, mirror, apt, out);
 		cda_text_add(out, rest.p, rest.len);
 		return;
 	}
 	if (!is_local(uri))
-		sources->network = true;
-	at = memrchr(uri.p, '@', (size_t)(path.p - uri.p));
-	if (sources->bare && at != NULL) {
-		const char *host = memmem(uri.p, uri.len, "://", 3);
+		archives->network = true;
+	if (archives->bare && memchr(uri.p, '@', (size_t)(path.p - uri.p)) != NULL &&
+	    cda_span_copy(uri, bare, sizeof(bare)) == 0) {
+		char shown[CDA_ADDRESS_MAX];
 
-		if (host != NULL)
-			cda_text_add(out, uri.p, (size_t)(host + 3 - uri.p));
-		uri.len -= (size_t)(at + 1 - uri.p);
-		uri.p = at + 1;
+		cda_address_show(bare, shown, sizeof(shown));
+		cda_put(bare, sizeof(bare), "%s", shown);
+		uri = (struct cda_span){bare, strlen(bare)};
 	}
-	cda_text_add(out, uri.p, uri.len);
+	add_url(archives, uri, out);
 }
 
 /* Copy blanks, then take the next word off the line. */
@@ -165,7 +207,7 @@ static bool trusts(struct cda_span key, struct cda_span value)
 }
 
 /* [KEY=VALUE KEY=VALUE], with blanks inside or not. */
-static void look_at_options(struct cda_archives *sources, struct cda_span options)
+static void look_at_options(struct cda_archives *archives, struct cda_span options)
 {
 	struct cda_span word;
 
@@ -189,12 +231,12 @@ static void look_at_options(struct cda_archives *sources, struct cda_span option
 		while (value.len > 0 && value.p[value.len - 1] == ']')
 			value.len--;
 		if (trusts((struct cda_span){word.p, len}, value))
-			sources->trusting = true;
+			archives->trusting = true;
 	}
 }
 
 /* deb [OPTIONS] URI SUITE COMPONENT... */
-static void copy_one_line(struct cda_archives *sources, struct cda_span line, struct cda_text *out)
+static void copy_one_line(struct cda_archives *archives, struct cda_span line, struct cda_text *out)
 {
 	struct cda_span rest = line, word, options = {line.p, 0};
 	const char *end;
@@ -212,13 +254,13 @@ static void copy_one_line(struct cda_archives *sources, struct cda_span line, st
 		end = memchr(rest.p, ']', rest.len);
 		end = end != NULL ? end + 1 : rest.p + rest.len;
 		options = (struct cda_span){rest.p, (size_t)(end - rest.p)};
-		look_at_options(sources, options);
+		look_at_options(archives, options);
 		rest.len -= options.len;
 		rest.p = end;
 	}
 	cda_text_add(out, line.p, (size_t)(rest.p - line.p));
 	if (next_word(&rest, &word, out))
-		add_uri(sources, word, contains(options, "debian-archive-"), true, out);
+		add_uri(archives, word, contains(options, "debian-archive-"), true, out);
 	cda_text_add(out, rest.p, rest.len);
 }
 
@@ -259,7 +301,7 @@ static bool stanza_has_own_key(struct cda_span rest)
 	return false;
 }
 
-static void copy_deb822(struct cda_archives *sources, struct cda_span text, struct cda_text *out)
+static void copy_deb822(struct cda_archives *archives, struct cda_span text, struct cda_text *out)
 {
 	struct cda_span rest = text, before = text, line, key = {text.p, 0}, value, word;
 	bool inside = false, own_key = false;
@@ -281,12 +323,12 @@ static void copy_deb822(struct cda_archives *sources, struct cda_span text, stru
 		} else if (is_word(key, "URIs")) {
 			cda_text_add(out, line.p, (size_t)(value.p - line.p));
 			while (next_word(&value, &word, out))
-				add_uri(sources, word, own_key, true, out);
+				add_uri(archives, word, own_key, true, out);
 		} else {
 			struct cda_span whole = value;
 
 			if (next_word(&whole, &word, NULL) && trusts(key, word))
-				sources->trusting = true;
+				archives->trusting = true;
 			cda_text_add(out, line.p, line.len);
 		}
 		cda_text_add_str(out, "\n");
@@ -294,7 +336,7 @@ static void copy_deb822(struct cda_archives *sources, struct cda_span text, stru
 }
 
 /* URL, or @TAG URL; what a folder of this machine is called counts as one. */
-static void copy_repository(struct cda_archives *sources, struct cda_span line,
+static void copy_repository(struct cda_archives *archives, struct cda_span line,
 			    struct cda_text *out)
 {
 	struct cda_span rest = line, word;
@@ -308,24 +350,24 @@ static void copy_repository(struct cda_archives *sources, struct cda_span line,
 		if (!next_word(&rest, &word, out))
 			return;
 	}
-	add_uri(sources, word, false, false, out);
+	add_uri(archives, word, false, false, out);
 	cda_text_add(out, rest.p, rest.len);
 }
 
-void cda_archives_copy(struct cda_archives *sources, enum cda_archives_form form,
+void cda_archives_copy(struct cda_archives *archives, enum cda_archives_form form,
 		       struct cda_span text, struct cda_text *out)
 {
 	struct cda_span rest = text, line;
 
 	if (form == CDA_DEB822) {
-		copy_deb822(sources, text, out);
+		copy_deb822(archives, text, out);
 		return;
 	}
 	while (cda_span_line(&rest, &line)) {
 		if (form == CDA_ONE_LINE)
-			copy_one_line(sources, line, out);
+			copy_one_line(archives, line, out);
 		else
-			copy_repository(sources, line, out);
+			copy_repository(archives, line, out);
 		cda_text_add_str(out, "\n");
 	}
 }

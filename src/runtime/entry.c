@@ -32,6 +32,7 @@ static bool ends(int *status)
 	}
 	if (*status == 0)
 		return false;
+	cda_outfit_explain();
 	if (mode != NULL && strcmp(mode, "continue") == 0) {
 		cda_say("going on all the same, as CONDENSE_ON_ERROR=continue asks");
 		*status = 0;

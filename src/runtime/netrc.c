@@ -1,6 +1,7 @@
 #include "netrc.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_blank(char c)
 {
@@ -131,11 +132,27 @@ static void add_host(const struct cda_netrc_host *host, const char *scheme, stru
 	cda_text_add_str(out, "\n");
 }
 
-void cda_netrc_format(const struct cda_netrc *netrc, bool with_scheme, struct cda_text *out)
+void cda_netrc_format(const struct cda_netrc *netrc, struct cda_text *out)
 {
 	for (int i = 0; i < netrc->count; i++) {
-		add_host(&netrc->hosts[i], "", out);
-		if (with_scheme)
-			add_host(&netrc->hosts[i], "http://", out);
+		add_host(&netrc->hosts[i], "https://", out);
+		add_host(&netrc->hosts[i], "http://", out);
 	}
+}
+
+const struct cda_netrc_host *cda_netrc_find(const struct cda_netrc *netrc, struct cda_span host,
+					    struct cda_span port)
+{
+	for (int i = 0; i < netrc->count; i++) {
+		struct cda_span have = netrc->hosts[i].host;
+		size_t rest;
+
+		if (have.len < host.len || strncasecmp(have.p, host.p, host.len) != 0)
+			continue;
+		rest = have.len - host.len;
+		if (rest == 0 || (rest == port.len + 1 && have.p[host.len] == ':' &&
+				  memcmp(have.p + host.len + 1, port.p, port.len) == 0))
+			return &netrc->hosts[i];
+	}
+	return NULL;
 }

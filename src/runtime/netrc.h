@@ -29,8 +29,14 @@ bool cda_netrc_host_valid(struct cda_span host);
 /* A login or password for netrc. */
 bool cda_netrc_word_valid(struct cda_span word);
 
-/* Write it as the programs read it. with_scheme: each host for http:// too, without which apt sends
- * no password in the clear. */
-void cda_netrc_format(const struct cda_netrc *netrc, bool with_scheme, struct cda_text *out);
+/* Write it as apt reads it (apt_auth.conf(5)): each host for both schemes, since without a scheme
+ * it sends no password in the clear. */
+void cda_netrc_format(const struct cda_netrc *netrc, struct cda_text *out);
+
+/* The entry for that host and port (which may be empty), or NULL. An entry without a port is for
+ * any.
+ */
+const struct cda_netrc_host *cda_netrc_find(const struct cda_netrc *netrc, struct cda_span host,
+					    struct cda_span port);
 
 #endif

@@ -257,6 +257,16 @@ char *const *cda_outfit_stage(void)
 	return all;
 }
 
+void cda_outfit_explain(void)
+{
+	if (settings.offline)
+		cda_say("the start is offline, as '%s' says: only what is on this machine is "
+			"installed",
+			settings.from[CDA_OFFLINE] == CDA_FROM_POLICY
+				? CDA_POLICY
+				: cda_setting_variables[CDA_OFFLINE]);
+}
+
 void cda_outfit_drop(void)
 {
 	if (bundle_path[0] != '\0')

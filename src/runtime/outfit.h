@@ -16,6 +16,9 @@ int cda_outfit_wear(void);
  * the command does not get. Valid until the next call. */
 char *const *cda_outfit_stage(void);
 
+/* After a list was not installed: say so if that may be because the start is offline. */
+void cda_outfit_explain(void);
+
 /* At the end: remove what was made. */
 void cda_outfit_drop(void);
 

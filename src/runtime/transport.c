@@ -25,7 +25,7 @@ static struct {
 	int folder;
 	bool foreign; /* the caller chooses the way: root's own credentials stay at home */
 	struct cda_netrc netrc;
-	struct cda_archives sources;
+	struct cda_archives archives;
 } now;
 
 static const char *options[8], *variables[8];
@@ -143,13 +143,23 @@ static bool is_ours(enum cda_mirror kind)
 }
 
 /* A folder that the caller names is read with root's rights: it must be one that the caller cannot
- * put links and changes in, which a mount that is read-only is. */
+ * put links and changes in, which a mount that is read-only is. What is missing must be missing in
+ * one of these: an archive that no list of sources names need not be there. */
 static int check_folder(const char *path)
 {
+	char part[CDA_ADDRESS_MAX];
 	struct statvfs vfs;
-	int fd = cda_open_strict(AT_FDCWD, path, O_PATH | O_DIRECTORY, CDA_NO_LINKS | CDA_NO_MAGIC);
 	bool fixed;
+	int fd;
 
+	cda_put(part, sizeof(part), "%s", path);
+	for (;;) {
+		fd = cda_open_strict(AT_FDCWD, part, O_PATH | O_DIRECTORY,
+				     CDA_NO_LINKS | CDA_NO_MAGIC);
+		if (fd != -ENOENT || strrchr(part, '/') == part)
+			break;
+		*strrchr(part, '/') = '\0';
+	}
 	if (cda_openat2_missing(fd)) {
 		cda_say("'%s' is no mirror for OS packages: this kernel cannot look it up safely",
 			path);
@@ -194,8 +204,7 @@ static int take_mirrors(void)
 		    (now.foreign && settings->from[CDA_MIRROR] == CDA_FROM_POLICY))
 			continue;
 		*host = (struct cda_netrc_host){.host = address.host};
-		/* apk asks by the host alone. */
-		if (address.port.len > 0 && now.pm == CDA_APT)
+		if (address.port.len > 0)
 			host->host.len += 1 + address.port.len;
 		if (cda_address_decode(address.user, user, CDA_ADDRESS_MAX) != 0 ||
 		    cda_address_decode(address.password, password, CDA_ADDRESS_MAX) != 0)
@@ -244,7 +253,7 @@ static int put_netrc(void)
 {
 	struct cda_text text = {.data = text_data, .cap = sizeof(text_data)};
 
-	cda_netrc_format(&now.netrc, now.pm == CDA_APT, &text);
+	cda_netrc_format(&now.netrc, &text);
 	return put_file(now.folder, "netrc", &text, 0600);
 }
 
@@ -294,7 +303,7 @@ static int copy_sources(int dirfd, const char *name, enum cda_archives_form form
 		cda_say("cannot read '%s', which names archives: %s", name, strerror(-rc));
 		return CDA_EXIT_FAILED;
 	}
-	cda_archives_copy(&now.sources, form, (struct cda_span){text.data, text.len}, out);
+	cda_archives_copy(&now.archives, form, (struct cda_span){text.data, text.len}, out);
 	return 0;
 }
 
@@ -376,17 +385,19 @@ static int put_sources(void)
 	bool asked = false;
 	int status;
 
-	now.sources = (struct cda_archives){.settings = settings, .bare = now.foreign};
+	now.archives = (struct cda_archives){.settings = settings,
+					     .netrc = now.pm == CDA_APK ? &now.netrc : NULL,
+					     .bare = now.foreign};
 	status = now.pm == CDA_APT ? put_apt_sources() : put_apk_sources();
 	if (status != 0)
 		return status;
-	if (now.foreign && now.sources.trusting) {
+	if (now.foreign && now.archives.trusting) {
 		cda_say("nothing is installed: '/etc/apt' trusts an archive that nothing signs, so "
 			"mirror, proxy and certificate must come from '%s'",
 			CDA_POLICY);
 		return CDA_EXIT_REFUSED;
 	}
-	if (settings->offline && now.sources.network) {
+	if (settings->offline && now.archives.network) {
 		cda_say("nothing is installed: the start is offline, and '%s' names archives that "
 			"need the network",
 			now.pm == CDA_APT ? "/etc/apt" : "/etc/apk/repositories");
@@ -394,7 +405,7 @@ static int put_sources(void)
 	}
 	for (enum cda_mirror i = CDA_DEBIAN; i < CDA_MIRRORS; i++)
 		asked |= is_ours(i) && settings->mirror[i][0] != '\0';
-	if (asked && !now.sources.moved)
+	if (asked && !now.archives.moved)
 		cda_say("the mirror changes nothing for OS packages: '%s' names none of the "
 			"distribution's own archives",
 			now.pm == CDA_APT ? "/etc/apt" : "/etc/apk/repositories");
@@ -424,8 +435,9 @@ static int put_apt_config(void)
 	if (settings->ca[0] != '\0')
 		cda_text_add_str(&text, "Acquire::https::CaInfo \"" FOLDER "/ca.pem\";\n");
 	cda_text_add_str(&text, "Dir::Etc::sourcelist \"" FOLDER "/sources.list\";\n"
-				"Dir::Etc::sourceparts \"" FOLDER "/sources.d\";\n"
-				"Dir::Etc::netrc \"" FOLDER "/netrc\";\n");
+				"Dir::Etc::sourceparts \"" FOLDER "/sources.d\";\n");
+	if (now.foreign || now.netrc.count > 0)
+		cda_text_add_str(&text, "Dir::Etc::netrc \"" FOLDER "/netrc\";\n");
 	if (now.foreign)
 		cda_text_add_str(&text, "Dir::Etc::netrcparts \"" FOLDER "/none\";\n");
 	add(options, "-c");
@@ -446,7 +458,8 @@ static void set_apk(void)
 	}
 	if (settings->ca[0] != '\0')
 		add(variables, "SSL_CERT_FILE=" FOLDER "/ca.pem");
-	add(variables, "NETRC=" FOLDER "/netrc");
+	/* What root has at home is not for a way that the caller chooses. */
+	add(variables, "NETRC=" FOLDER "/none");
 	add(options, "--repositories-file");
 	add(options, FOLDER "/repositories");
 	if (settings->offline)
@@ -475,7 +488,7 @@ int cda_transport_open(enum cda_pm pm, const struct cda_settings *settings)
 	status = make_folder();
 	if (status == 0)
 		status = put_sources();
-	if (status == 0)
+	if (status == 0 && pm == CDA_APT)
 		status = put_netrc();
 	if (status == 0 && settings->ca[0] != '\0')
 		status = put_ca();
