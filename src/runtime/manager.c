@@ -75,11 +75,11 @@ struct manager {
 
 static const struct manager managers[] = {
 	[CDA_APT] = {"/usr/bin/apt-get",
-		     {"/usr/bin/apt-get", "-qq", "-o", "Acquire::Retries=2", SIGNED, "-o",
+		     {"/usr/bin/apt-get", "-q", "-o", "Acquire::Retries=2", SIGNED, "-o",
 		      "APT::Update::Error-Mode=any", "update", NULL},
 		     {"/usr/bin/apt-cache", "pkgnames", NULL},
 		     {NULL},
-		     {"/usr/bin/apt-get", "-qq", "-y", "-o", "Acquire::Retries=2", SIGNED, "-o",
+		     {"/usr/bin/apt-get", "-q", "-y", "-o", "Acquire::Retries=2", SIGNED, "-o",
 		      "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o",
 		      RECOMMENDS "0", "--no-remove", "install", "--", NULL},
 		     {NULL}},
@@ -130,6 +130,7 @@ static int run(const char *const *argv)
 				     .cwd = "/",
 				     .quiet_input = true,
 				     .no_output = true,
+				     .progress = true,
 				     .prepare = cda_priv_all_root,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail)};
@@ -180,6 +181,7 @@ static int ask(const char *const *argv, void (*each)(const char *line))
 				     .envp = environment(),
 				     .cwd = "/",
 				     .quiet_input = true,
+				     .progress = true,
 				     .prepare = cda_priv_all_root,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail),

@@ -6,6 +6,7 @@
 #include "osdb.h"
 #include "paths.h"
 #include "priv.h"
+#include "progress.h"
 #include "reap.h"
 #include "say.h"
 #include "transport.h"
@@ -207,16 +208,8 @@ static int check_plan(enum cda_pm pm, const char *path)
 
 static int install(enum cda_pm pm, const char *path, bool recommends)
 {
-	const char *limited = cda_priv_tight();
-	int status;
+	int status = cda_manager_update(pm);
 
-	if (limited != NULL) {
-		cda_say("'%s' is not installed: %s is limited", path, limited);
-		return CDA_EXIT_FAILED;
-	}
-	cda_say("installing %d OS package%s from '%s'", list.count, list.count == 1 ? "" : "s",
-		path);
-	status = cda_manager_update(pm);
 	if (status != 0)
 		return failed(pm, path, status);
 	if (check_names(pm, path) != 0)
@@ -226,6 +219,27 @@ static int install(enum cda_pm pm, const char *path, bool recommends)
 		return status;
 	status = cda_manager_install(pm, &list, recommends);
 	return status == 0 ? 0 : failed(pm, path, status);
+}
+
+static int show_install(enum cda_pm pm, const char *path, bool recommends)
+{
+	static const char *const programs[] = {[CDA_APT] = "apt", [CDA_APK] = "apk"};
+	const char *plural = list.count == 1 ? "" : "s";
+	const char *limited = cda_priv_tight();
+	int status;
+
+	if (limited != NULL) {
+		cda_say("'%s' is not installed: %s is limited", path, limited);
+		return CDA_EXIT_FAILED;
+	}
+	cda_progress_begin(programs[pm], "installing %d OS package%s from '%s'", list.count, plural,
+			   path);
+	status = install(pm, path, recommends);
+	if (status == 0)
+		cda_progress_end("installed %d OS package%s", list.count, plural);
+	else
+		cda_progress_end(NULL);
+	return status;
 }
 
 /* Read the list at path. Returns the number of its names, or an exit status as its negative, with a
@@ -365,7 +379,7 @@ int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy 
 	umask(022);
 	status = cda_transport_open(pm, settings);
 	if (status == 0)
-		status = install(pm, path, policy->recommends);
+		status = show_install(pm, path, policy->recommends);
 	cda_transport_close();
 	cda_manager_clean(pm);
 	if (status == 0)

@@ -1,5 +1,6 @@
 #include "reap.h"
 
+#include "outlet.h"
 #include "say.h"
 
 #include <errno.h>
@@ -97,7 +98,7 @@ static void child(const struct cda_run *run, int tty, int err_pipe, int out_pipe
 		put_fd(open("/dev/null", O_RDONLY), STDIN_FILENO);
 		put_fd(STDERR_FILENO, STDOUT_FILENO);
 	}
-	if (run->no_output)
+	if (run->no_output && out_pipe < 0)
 		put_fd(open("/dev/null", O_WRONLY), STDOUT_FILENO);
 	if (err_pipe >= 0)
 		put_fd(err_pipe, STDERR_FILENO);
@@ -218,7 +219,6 @@ struct loop {
 	bool done;
 	bool front;      /* the terminal is the command's */
 	bool stop_asked; /* by a signal that we forwarded */
-	size_t tail_len;
 };
 
 /* An interactive shell ignores a request to end, and takes losing its terminal as one. Such a shell
@@ -399,6 +399,9 @@ static void forward(struct loop *loop, int n)
 		stopped_by = n;
 	if (loop->done || loop->main <= 0 || loop->instead != 0)
 		return;
+	/* An installation has no terminal, and nobody who would continue it. */
+	if (!loop->run->terminal && (n == SIGTSTP || n == SIGTTIN || n == SIGTTOU))
+		return;
 	if (n == SIGTSTP || n == SIGTTIN || n == SIGTTOU || n == SIGCONT)
 		loop->stop_asked = n != SIGCONT;
 	if (!end || !loop->run->guard_start || !forward_to_script(loop, n))
@@ -440,85 +443,23 @@ static void take_signals(struct loop *loop)
 	}
 }
 
-static void keep_tail(struct loop *loop, const char *data, size_t len)
-{
-	const struct cda_run *run = loop->run;
-	size_t room = run->tail_cap - 1;
-
-	if (len > room) {
-		data += len - room;
-		len = room;
-	}
-	if (loop->tail_len + len > room) {
-		size_t drop = loop->tail_len + len - room;
-
-		memmove(run->tail, run->tail + drop, loop->tail_len - drop);
-		loop->tail_len -= drop;
-	}
-	memcpy(run->tail + loop->tail_len, data, len);
-	loop->tail_len += len;
-	run->tail[loop->tail_len] = '\0';
-}
-
-/* Returns false at the end of the pipe. */
-static bool take_output(struct loop *loop, int fd, bool is_err)
-{
-	char data[4096];
-
-	for (;;) {
-		ssize_t got = read(fd, data, sizeof(data));
-
-		if (got < 0)
-			return errno == EAGAIN || errno == EINTR;
-		if (got == 0)
-			return false;
-		if (!is_err) {
-			loop->run->output(loop->run->ctx, data, (size_t)got);
-			continue;
-		}
-		keep_tail(loop, data, (size_t)got);
-		if (!loop->run->hold && write(STDERR_FILENO, data, (size_t)got) < 0)
-			continue; /* nobody listens; the tail has it */
-	}
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static int make_pipe(bool wanted, int fds[2])
-{
-	fds[0] = fds[1] = -1;
-	if (!wanted)
-		return 0;
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return -errno;
-	return fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : -errno;
-}
-
 int cda_reap_run(const struct cda_run *run)
 {
 	struct loop loop = {.run = run, .tty = -1};
-	int err[2], out[2];
+	struct cda_outlet outlet;
 
-	if (make_pipe(run->tail != NULL, err) != 0 || make_pipe(run->output != NULL, out) != 0) {
+	if (cda_outlet_open(&outlet, run) != 0) {
 		cda_say("cannot make a pipe: %s", strerror(errno));
 		return CANNOT_EXEC;
 	}
-	if (run->tail != NULL)
-		run->tail[0] = '\0';
 	if (run->terminal) {
 		loop.tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 		loop.front = loop.tty >= 0 && tcgetpgrp(loop.tty) == getpgrp();
 	}
 	loop.main = fork();
 	if (loop.main == 0)
-		child(run, loop.front ? loop.tty : -1, err[1], out[1]);
-	close_fd(&err[1]);
-	close_fd(&out[1]);
+		child(run, loop.front ? loop.tty : -1, outlet.err[1], outlet.out[1]);
+	cda_outlet_started(&outlet);
 	if (loop.main < 0) {
 		cda_say("cannot start '%s': %s", run->argv[0], strerror(errno));
 		loop.done = true;
@@ -528,28 +469,20 @@ int cda_reap_run(const struct cda_run *run)
 	}
 	while (!loop.done) {
 		struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
-				       {.fd = err[0], .events = POLLIN},
-				       {.fd = out[0], .events = POLLIN}};
+				       {.fd = outlet.err[0], .events = POLLIN},
+				       {.fd = outlet.out[0], .events = POLLIN}};
 
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, cda_outlet_wait(&outlet)) < 0 && errno != EINTR)
 			break;
-		if (fds[1].revents != 0 && !take_output(&loop, err[0], true))
-			close_fd(&err[0]);
-		if (fds[2].revents != 0 && !take_output(&loop, out[0], false))
-			close_fd(&out[0]);
+		cda_outlet_take(&outlet, fds[1].revents != 0, fds[2].revents != 0);
 		if (fds[0].revents != 0)
 			take_signals(&loop);
 	}
-	/* What it wrote last; a grandchild may hold the pipe open, so without waiting. */
-	if (err[0] >= 0)
-		take_output(&loop, err[0], true);
-	if (out[0] >= 0)
-		take_output(&loop, out[0], false);
-	close_fd(&err[0]);
-	close_fd(&out[0]);
+	cda_outlet_close(&outlet);
 	if (loop.front)
 		tcsetpgrp(loop.tty, getpgrp());
-	close_fd(&loop.tty);
+	if (loop.tty >= 0)
+		close(loop.tty);
 	return loop.status;
 }
 

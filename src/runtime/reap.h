@@ -1,7 +1,7 @@
 /* reap.h - run one program at a time under a loop that forwards signals and reaps orphans.
  *
  * All signals are blocked from the start and read from a descriptor; nothing wakes up unless
- * something happened. No heap. */
+ * something happened, or a status line stands on the terminal. No heap. */
 #ifndef CDA_RUNTIME_REAP_H
 #define CDA_RUNTIME_REAP_H
 
@@ -14,12 +14,13 @@ struct cda_run {
 	const char *cwd;      /* NULL: stay */
 	bool quiet_input;     /* stdin is /dev/null, stdout goes to stderr */
 	bool no_output;       /* stdout is /dev/null */
-	bool terminal;        /* hand over the terminal, if we have it */
+	bool terminal;        /* hand over the terminal, if we have it; else stop keys do nothing */
 	bool guard_start;     /* the program is the entry script: see below */
 	int (*prepare)(void); /* in the new process, before its program; 0 or a negative errno */
 	char *tail;           /* the last of its stderr, with a NUL; NULL: not wanted */
 	size_t tail_cap;
-	bool hold; /* its stderr goes to the tail alone */
+	bool hold;     /* its stderr goes to the tail alone */
+	bool progress; /* what it writes goes by progress.h, which was begun */
 	/* Called in pieces with its stdout, which then is not printed. NULL: not wanted. */
 	void (*output)(void *ctx, const char *data, size_t len);
 	void *ctx;

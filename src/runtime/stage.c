@@ -5,6 +5,7 @@
 #include "outfit.h"
 #include "paths.h"
 #include "prefix.h"
+#include "progress.h"
 #include "reap.h"
 #include "reqlist.h"
 #include "say.h"
@@ -111,6 +112,7 @@ static int run(const char *const *argv, const char *const *extra, bool silent)
 				     .cwd = access(CDA_WORK, X_OK) == 0 ? CDA_WORK : NULL,
 				     .quiet_input = true,
 				     .no_output = silent,
+				     .progress = true,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail)};
 	int status = 0;
@@ -134,6 +136,41 @@ static void clean_conda(void)
 	static const char *const argv[] = {CDA_PREFIX "/bin/conda", "clean", "-yaf", NULL};
 
 	(void)run(argv, nothing, true);
+}
+
+/* Words that make conda and pip say less. */
+static const char quiet_word[] = "-q", quiet_pip[] = "PIP_QUIET=1";
+
+/* A status line has room for the last of all that they say. */
+static void choose(const char *const *words, const char *ret[MAX_WORDS])
+{
+	int count = 0;
+
+	for (int i = 0; words[i] != NULL; i++) {
+		if (!cda_progress_is_live() ||
+		    (strcmp(words[i], quiet_word) != 0 && strcmp(words[i], quiet_pip) != 0))
+			ret[count++] = words[i];
+	}
+	ret[count] = NULL;
+}
+
+static int show_run(const struct cda_kind *kind, const char *path, const char *const *argv,
+		    const char *const *extra)
+{
+	const char *words[MAX_WORDS], *variables[MAX_WORDS];
+	int status;
+
+	cda_progress_begin(kind->what, "installing '%s' with %s", path, kind->what);
+	choose(argv, words);
+	choose(extra, variables);
+	status = run(words, variables, false);
+	if (status == 0 && kind->conda)
+		clean_conda();
+	if (status == 0)
+		cda_progress_end("installed '%s'", path);
+	else
+		cda_progress_end(NULL);
+	return status;
 }
 
 static int failed(const struct cda_kind *kind, const char *path, const struct cda_text *list,
@@ -185,12 +222,9 @@ static int install(const struct cda_kind *kind, const char *path, const char *py
 	}
 	if (check_python(kind, path, list, python) != 0)
 		return 1;
-	cda_say("installing '%s' with %s", path, kind->what);
-	status = run(argv, extra, false);
+	status = show_run(kind, path, argv, extra);
 	if (status != 0)
 		return failed(kind, path, list, status);
-	if (kind->conda)
-		clean_conda();
 	if (cda_prefix_python(after) == 0 && python[0] != '\0' && strcmp(after, python) != 0) {
 		cda_say("'%s': %s replaced Python %s by %s", path, kind->what, python, after);
 		return 1;
@@ -231,7 +265,7 @@ static bool is_explicit(const struct cda_text *list)
 int cda_stage_conda(const char *path)
 {
 	const char *argv[MAX_WORDS] = {
-		CDA_PREFIX "/bin/conda", "install", "-y", "-q", "--file", path, NULL};
+		CDA_PREFIX "/bin/conda", "install", "-y", quiet_word, "--file", path, NULL};
 	char python[CDA_VERSION_MAX], pin[CDA_VERSION_MAX + 16];
 	struct cda_text list;
 	int rc = load(path, &list, python);
@@ -252,14 +286,14 @@ int cda_stage_environment(const char *path)
 	const char *argv[MAX_WORDS] = {CDA_PREFIX "/bin/conda",
 				       "env",
 				       "update",
-				       "-q",
+				       quiet_word,
 				       "-p",
 				       CDA_PREFIX,
 				       "--file",
 				       path,
 				       NULL};
 	/* No command line has a word for a pin, or for how pip is run. */
-	const char *extra[] = {"PIP_QUIET=1",
+	const char *extra[] = {quiet_pip,
 			       "PIP_NO_CACHE_DIR=1",
 			       "PIP_NO_INPUT=1",
 			       "PIP_DISABLE_PIP_VERSION_CHECK=1",
@@ -289,7 +323,7 @@ int cda_stage_pip(const char *path)
 				       "-m",
 				       "pip",
 				       "install",
-				       "-q",
+				       quiet_word,
 				       "--no-cache-dir",
 				       "--no-input",
 				       "--disable-pip-version-check",
