@@ -14,7 +14,7 @@ struct cda_case {
 	struct cda_account account; /* the caller's, if known */
 	bool known;
 	char own_name[CDA_NAME_MAX]; /* else what its own programs see; "": nothing */
-	struct cda_policy policy; /* the defaults if it cannot be had */
+	struct cda_policy policy;    /* the defaults if it cannot be had */
 	struct cda_settings settings;
 	/* What /startup would be needed for, at the next start. */
 	bool wants_account, wants_packages;

@@ -198,10 +198,10 @@ static void wrong_owner(struct cda_case *c, const struct folder *folder, const s
 				"host to the uid that is yours there");
 	else if (st->st_uid == world->uid)
 		cda_report_todo(c->report, "it is yours: chmod u+rwx %s", folder->path);
-	else if (home != NULL && is_in(folder->path, home))
+	else if (home != NULL && is_in(folder->path, home) && is_in(home, folder->path))
 		cda_report_todo(c->report,
-				"on the host: chown -R %lu FOLDER; or start once with "
-				"CONDENSE_REOWN=1, if it came from another uid of this account",
+				"if it is of an earlier uid of this account, start once with "
+				"CONDENSE_REOWN=volume; else on the host: chown -R %lu FOLDER",
 				(unsigned long)world->uid);
 	else if (st->st_uid == 0)
 		cda_report_todo(c->report,
