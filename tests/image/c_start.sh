@@ -5,20 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 serve release
 use_mirror
-up stop
-docker stop -t 120 "$container" >/dev/null 2>"$T/err"
-docker inspect -f '{{.State.ExitCode}}' "$container" >"$T/out"
-status=0
-is "59 docker stop ends the command by its signal" 143
-down
-container=cda-trap-$$
-docker run -d --name "$container" --label "$label" "$IMAGE" \
-	sh -c 'trap "exit 42" TERM; echo started; while :; do sleep 0.1; done' >/dev/null 2>&1
-wait_for_start 1
-docker stop -t 120 "$container" >/dev/null 2>&1
-docker inspect -f '{{.State.ExitCode}}' "$container" >"$T/out"
-is "59 a command that takes the signal has its own status" 42
-down
 
 for user in default host; do
 	"as_$user"

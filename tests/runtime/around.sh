@@ -118,7 +118,8 @@ fi
 # podman, on a root of busybox and what we bring.
 podman_run()
 {
-	run podman --cgroup-manager cgroupfs --root "$T/store" --runroot "$T/run" run --rm \
+	# shellcheck disable=SC2086 # words
+	run podman --cgroup-manager cgroupfs $runtime --root "$T/store" --runroot "$T/run" run --rm \
 		--network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"
 }
 busybox=$(command -v busybox || :)
@@ -142,7 +143,13 @@ else
 	printf 'root:x:0:0:root:/root:/bin/sh\nanaconda:x:3000:3000::/home/anaconda:/bin/sh\n' \
 		>"$root/etc/passwd"
 	printf 'root:x:0:\nanaconda:x:3000:\n' >"$root/etc/group"
+	# Its own choice of a runtime, else Docker's.
+	runtime=
 	podman_run --rootfs "$root" /bin/true
+	if [ "$status" -ne 0 ] && command -v runc >/dev/null 2>&1; then
+		runtime="--runtime runc"
+		podman_run --rootfs "$root" /bin/true
+	fi
 	if [ "$status" -ne 0 ]; then
 		skip "under podman" "podman runs nothing here: $(tail -n 1 "$T/out")"
 	else
