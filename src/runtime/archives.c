@@ -341,16 +341,17 @@ static void copy_repository(struct cda_archives *archives, struct cda_span line,
 {
 	struct cda_span rest = line, word;
 
-	if (line.len == 0 || line.p[0] == '#' || !next_word(&rest, &word, NULL)) {
-		cda_text_add(out, line.p, line.len);
+	if (!next_word(&rest, &word, out))
 		return;
-	}
 	if (word.p[0] == '@') {
 		cda_text_add(out, word.p, word.len);
 		if (!next_word(&rest, &word, out))
 			return;
 	}
-	add_uri(archives, word, false, false, out);
+	if (word.p[0] == '#')
+		cda_text_add(out, word.p, word.len);
+	else
+		add_uri(archives, word, false, false, out);
 	cda_text_add(out, rest.p, rest.len);
 }
 

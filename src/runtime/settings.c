@@ -79,6 +79,8 @@ static const char *mirror_word(struct cda_span word, char mirror[CDA_MIRRORS][CD
 	if (only < 0 ? *base : named[only])
 		return "it says the same thing twice";
 	url = without_slashes(url);
+	if (cda_address_parse(url, address.scheme, &address) != NULL)
+		return "expected file:///PATH";
 	for (int i = 0; i < CDA_MIRRORS; i++) {
 		if (only < 0 ? named[i] : i != only)
 			continue;
@@ -128,7 +130,7 @@ static const char *parse_proxy(struct cda_span text, struct cda_settings *ret)
 	if (wrong != NULL)
 		return strncmp(text.p, "https://", 8) == 0
 			       ? "a proxy is spoken to by http://, whatever goes through it"
-			       : "expected http://[USER:PASSWORD@]HOST[:PORT]";
+			       : "expected http://HOST:PORT, perhaps with a user and a password";
 	if (address.path.len > 1)
 		return "a proxy has no path";
 	return cda_span_copy(without_slashes(text), ret->proxy, sizeof(ret->proxy)) == 0
