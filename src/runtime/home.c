@@ -229,7 +229,7 @@ static int take(const struct cda_home *home, int homes, const char *name)
 
 /* Bring what is in /home/FROM to /home/TO (nothing yet, or a folder that may be taken), and leave a
  * link. What has its name taken there stays behind in /home/FROM.image. Completes what a killed run
- * began. -E2BIG: nothing was done, there is too much to copy. */
+ * began. Nothing was done for those reasons that why_not knows. */
 static int move_home(const struct cda_home *home, int homes, const char *from, const char *to)
 {
 	const struct cda_move move = {
@@ -256,6 +256,13 @@ static int move_home(const struct cda_home *home, int homes, const char *from, c
 	if (rc < 0)
 		return rc;
 	return lead_to(homes, from, target);
+}
+
+static const char *why_not(int rc)
+{
+	return rc == -E2BIG     ? "there is too much to copy in"
+	       : rc == -ENOTSUP ? "what cannot be copied lies in"
+				: NULL;
 }
 
 /* The home stays where it is for that reason, and the wanted name leads there if it is free. */
@@ -315,8 +322,8 @@ static int bring(const struct cda_home *home, int homes, struct cda_record *reco
 		return stay(home, homes, record, fd < 0, "a mount lies in");
 	} else {
 		rc = move_home(home, homes, from, to);
-		if (rc == -E2BIG)
-			return stay(home, homes, record, fd < 0, "there is too much to copy in");
+		if (why_not(rc) != NULL)
+			return stay(home, homes, record, fd < 0, why_not(rc));
 		if (rc < 0) {
 			errno = -rc;
 			goto cannot;
@@ -354,9 +361,9 @@ static int link_name(const struct cda_home *home, int homes, const char *name,
 		rc = 0;
 		if (from != NULL && cda_mount_at(path, false) == 0 && !is_mounted(record->home))
 			rc = move_home(home, homes, from, name);
-		if (rc == -E2BIG) {
-			cda_say("there is too much to copy in '%s', so it stays beside '%s'",
-				record->home, path);
+		if (why_not(rc) != NULL) {
+			cda_say("%s '%s', so it stays beside '%s'", why_not(rc), record->home,
+				path);
 			rc = 0;
 		}
 		if (rc == 0)

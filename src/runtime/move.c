@@ -245,38 +245,43 @@ static void move_entries(const struct cda_move *move, int in, int out, int depth
 	}
 }
 
-/* Is there more in the folder than may be copied? Both limits are counted down. */
-static bool too_much(int fd, int depth, size_t *entries, off_t *bytes)
+/* Can all in the folder be carried by copying? Both limits are counted down. Returns 0, -E2BIG or
+ * -ENOTSUP as cda_move_tree does. */
+static int weigh(const struct cda_move *move, int fd, int depth, size_t *entries, off_t *bytes)
 {
 	struct cda_dir dir;
 	const char *name;
+	int rc = 0;
 
 	cda_dir_init(&dir, fd);
-	while ((name = cda_dir_next(&dir)) != NULL) {
+	while (rc == 0 && (name = cda_dir_next(&dir)) != NULL) {
 		struct stat st;
-		bool much = false;
 		int inner;
 
 		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		if (*entries == 0 || (S_ISREG(st.st_mode) && st.st_size > *bytes))
-			return true;
+			return -E2BIG;
 		*entries -= 1;
-		if (S_ISREG(st.st_mode))
+		if (!is_owner(move, st.st_uid))
+			return -ENOTSUP;
+		if (S_ISREG(st.st_mode)) {
 			*bytes -= st.st_size;
-		if (!S_ISDIR(st.st_mode))
-			continue;
-		if (depth == MAX_DEPTH)
-			return true;
-		inner = cda_inside_open(fd, name, OPEN_DIR);
-		if (inner >= 0) {
-			much = too_much(inner, depth + 1, entries, bytes);
+			if (st.st_nlink != 1 || (st.st_mode & (S_ISUID | S_ISGID)) != 0)
+				return -ENOTSUP;
+		} else if (S_ISDIR(st.st_mode)) {
+			if (depth == MAX_DEPTH)
+				return -E2BIG;
+			inner = cda_inside_open(fd, name, OPEN_DIR);
+			if (inner < 0)
+				return -ENOTSUP;
+			rc = weigh(move, inner, depth + 1, entries, bytes);
 			close(inner);
+		} else if (!S_ISLNK(st.st_mode)) {
+			return -ENOTSUP;
 		}
-		if (much)
-			return true;
 	}
-	return false;
+	return rc;
 }
 
 /* Open folder to in tofd, made like st if it is missing: complete, or not there at all. What is
@@ -346,9 +351,10 @@ static int move_dir(const struct cda_move *move, int fromfd, const char *from, i
 		return 0;
 	}
 	/* Taken, or a folder of a lower layer or another file system: one by one. */
-	if (depth == 0 && too_much(in, 0, &entries, &bytes)) {
+	rc = depth == 0 ? weigh(move, in, 0, &entries, &bytes) : 0;
+	if (rc < 0) {
 		close(in);
-		return -E2BIG;
+		return rc;
 	}
 	rc = out = open_target(move, tofd, to, &st, depth);
 	if (out >= 0) {

@@ -15,8 +15,9 @@ enum { CDA_MOVE_ENTRIES = 1000, CDA_MOVE_BYTES = 32 << 20 };
  * link is followed and no other mount entered, but for to itself. Works across layers and file
  * systems, where rename does not. A run that was killed left every file whole at one of the two
  * places, or at both, and the next one completes it. Returns 0; -ENOTEMPTY if something stayed;
- * -E2BIG, with nothing done, if it can only be copied and is more than the above; else a negative
- * errno. */
+ * with nothing done, where it can only be copied, -E2BIG if it is more than the above and -ENOTSUP
+ * if it holds what a copy would not be the same as: another's, of several names, setuid, no file;
+ * else a negative errno. */
 int cda_move_tree(const struct cda_move *move, int fromfd, const char *from, int tofd,
 		  const char *to);
 

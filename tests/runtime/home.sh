@@ -480,12 +480,14 @@ if [ -n "$overlay" ]; then
 		fresh
 		mkdir "$layer/many"
 		sh -c "cd $layer/many && $setup"
-		chown -R 3000:3000 "$layer"
+		chown -hR 3000:3000 "$layer"
+		[ ! -e "$layer/many/roots" ] || chown 0:0 "$layer/many/roots"
+		[ ! -e "$layer/many/setuid" ] || chmod 4755 "$layer/many/setuid"
 		ready
 		keep "$home/many"
 		as 1234:3000 -new_home=/home/.anaconda
 		check "a home of $text stays" [ "$status:$(readlink "$root/home/.anaconda")" = 0:/home/anaconda ]
-		check "... which one line says" [ "$(grep -c 'too much to copy' "$T/err"):$(wc -l <"$T/err")" = 1:1 ]
+		check "... which one line says" [ "$(grep -c 'to copy in\|cannot be copied' "$T/err"):$(wc -l <"$T/err")" = 1:1 ]
 		check "... untouched" kept "$home/many"
 		check "... nothing of it is in the upper layer" \
 			[ "$(cd "$T/upper/home" && find . | LC_ALL=C sort | tr '\n' ' ')" = \
@@ -496,7 +498,11 @@ if [ -n "$overlay" ]; then
 	done <<-'EOF'
 		1200 files|seq 1200 | xargs touch
 		one large file|truncate -s 40M file
-		40 folders in each other|path=d; for i in $(seq 40); do path=$path/d; done; mkdir -p $path
+		a file of root's beside others|touch a roots z
+	a setuid file|touch a setuid
+	a file of two names|touch a; ln a b
+	a FIFO|mkfifo a
+	40 folders in each other|path=d; for i in $(seq 40); do path=$path/d; done; mkdir -p $path
 	EOF
 	# Where the new home exists it is used, and the large one stays beside it.
 	fresh
