@@ -69,9 +69,10 @@ while IFS='|' read -r who options; do
 	done
 	# Left by docker exec, which is no child of the first process's.
 	in_container "$container" sh -c 'for i in 1 2 3; do sleep 1000 & echo $!; done'
-	in_container "$container" sh -c 'for pid; do [ -e /proc/$pid ] && kill $pid && echo there; done
-		tries=0; for pid; do while [ -e /proc/$pid ] && [ $tries -lt 600 ]; do
-			sleep 0.1; tries=$((tries + 1)); done; [ -e /proc/$pid ] || echo gone; done' sh $(cat "$T/out")
+	orphans=$(tr '\n' ' ' <"$T/out")
+	in_container "$container" sh -c 'for pid in '"$orphans"'; do [ -e /proc/$pid ] && kill $pid && echo there; done
+		tries=0; for pid in '"$orphans"'; do while [ -e /proc/$pid ] && [ $tries -lt 600 ]; do
+			sleep 0.1; tries=$((tries + 1)); done; [ -e /proc/$pid ] || echo gone; done'
 	is "59 orphans of docker exec are reaped" "there
 there
 there
