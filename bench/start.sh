@@ -34,6 +34,7 @@ ways = {
     "the engine's bare start": ["--entrypoint", "/bin/true", image],
     "nothing to do": [image, "true"],
     "another uid is mapped": ["-u", "54321:anaconda", image, "true"],
+    "no account can be had": ["-u", "54321:anaconda", "--security-opt", "no-new-privileges", image, "true"],
     "bare, with a mount": [*lists, "--entrypoint", "/bin/true", image],
     "unchanged lists": [*lists, image, "true"],
 }

@@ -98,6 +98,19 @@ conda"
 run -u 12345:0 --group-add 3000 --security-opt no-new-privileges \
 	'touch /main/x /opt/conda/x ~/x && rm /main/x /opt/conda/x ~/x && echo all'
 is "67 with the group anaconda it writes both" all
+image gid0 <<EOF
+FROM $IMAGE
+USER root
+RUN chgrp -R 0 /main /opt/conda /home/anaconda && chmod -R g=u /main /opt/conda /home/anaconda
+USER 12345:0
+EOF
+docker_run --security-opt no-new-privileges "$tag" \
+	sh -c 'touch /main/x /opt/conda/x ~/x && id -un && cd && pwd'
+is "67 an image that gives the folders to gid 0" "anaconda
+/home/anaconda"
+grep -q 'is not .anaconda' "$T/err"
+[ $? -eq 1 ]
+result $? "67 and no line says that they are read-only"
 docker_run -u 0 --entrypoint find "$IMAGE" / -xdev -group 0 -perm -020 ! -type l ! -type c
 # The last is of the base itself.
 grep -v -x -e /tmp -e /tmp/.X11-unix -e /var/tmp -e /run/lock \
