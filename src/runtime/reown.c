@@ -3,6 +3,7 @@
 #include "file.h"
 #include "inside.h"
 #include "paths.h"
+#include "progress.h"
 #include "say.h"
 
 #include <errno.h>
@@ -211,16 +212,19 @@ static void show(struct pool *pool)
 {
 	char line[128];
 
-	if (cda_put(line, sizeof(line), "\r\033[Kcondense: %lu files of the home seen, %lu given",
-		    atomic_load(&pool->seen), atomic_load(&pool->given)) == 0)
-		(void)!write(2, line, strlen(line));
+	if (cda_put(line, sizeof(line), "%lu files seen, %lu given\n", atomic_load(&pool->seen),
+		    atomic_load(&pool->given)) == 0)
+		cda_progress_out(line, strlen(line), false);
+	cda_progress_tick();
 }
 
 /* Wait for the workers; on a terminal say how far they are. */
 static void watch(struct pool *pool)
 {
-	bool terminal = isatty(2) == 1;
+	bool terminal = isatty(STDERR_FILENO) == 1;
 
+	if (terminal)
+		cda_progress_begin("home", "the files in it get their owner");
 	pthread_mutex_lock(&pool->lock);
 	while (pool->open > 0) {
 		struct timespec until;
@@ -238,7 +242,7 @@ static void watch(struct pool *pool)
 	}
 	pthread_mutex_unlock(&pool->lock);
 	if (terminal)
-		(void)!write(2, "\r\033[K", 4);
+		cda_progress_end(NULL);
 }
 
 static int report(const struct pool *pool)

@@ -176,15 +176,15 @@ for way in "" ENOSYS EPERM older; do
 	keep "$T/volume"
 	mount --bind "$T/volume/inner" "$home/.cache"
 	mount --bind "$T/volume/file" "$home/.condarc"
-	as 1234:3000
+	as 7123:3000
 	check "folder and file mounted in the home stay the account's$way" kept "$T/volume"
-	check "... what is beside them is given$way" owner "$home/.local" 1234
+	check "... what is beside them is given$way" owner "$home/.local" 7123
 	restart
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "... they stay when all is asked for$way" kept "$T/volume"
 	check "... with a line$way" said "first of several mounts in the home"
 	restart
-	as 1234:3000 -new_home=/home/.anaconda
+	as 7123:3000 -new_home=/home/.anaconda
 	check "... when the home is to move$way" kept "$T/volume"
 	check "... which it does not$way" [ "$(readlink "$root/home/.anaconda")" = /home/anaconda ]
 
@@ -198,13 +198,13 @@ for way in "" ENOSYS EPERM older; do
 	keep "$T/volume/other"
 	mount --bind "$T/volume/home" "$home"
 	mount --bind "$T/volume/other" "$home/.cache"
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "a home that is a volume is given at its top alone$way" \
-		[ "$(stat -c %u "$home" "$home/file" | tr '\n' :)" = 1234:3000: ]
+		[ "$(stat -c %u "$home" "$home/file" | tr '\n' :)" = 7123:3000: ]
 	check "... with a line that says how$way" said CONDENSE_REOWN=volume
 	restart
-	as 1234:3000 -reown=volume
-	check "... all of it if that is asked for$way" owner "$home/file" 1234
+	as 7123:3000 -reown=volume
+	check "... all of it if that is asked for$way" owner "$home/file" 7123
 	check "... but for the mount in it$way" kept "$T/volume/other"
 done
 UNDER=
@@ -223,7 +223,7 @@ mount -t tmpfs none "$home/a/b/deep" -o uid=3000
 keep "$T/volume"
 for way in -new_home=/home/.anaconda -new_user=dja -reown=full -reown=volume; do
 	restart
-	as 1234:3000 "$way"
+	as 7123:3000 "$way"
 	check "mounts in a mount stay: $way" kept "$T/volume"
 	check "... and the innermost: $way" owner "$home/a/b/deep" 3000
 done
@@ -235,11 +235,11 @@ mkdir -p "$T/volume/anaconda/data"
 echo v >"$T/volume/anaconda/data/file"
 chown -R 3000:3000 "$T/volume/anaconda"
 mount --bind "$T/volume" "$root/home"
-as 1234:3000 -new_home=/home/q -new_user=dja
+as 7123:3000 -new_home=/home/q -new_user=dja
 check "/home as a volume: the home stays" \
 	[ "$status:$(cat "$T/volume/anaconda/data/file"):$(readlink "$root/home/q")" = 0:v:/home/anaconda ]
 restart
-as 1234:3000 -reown=full
+as 7123:3000 -reown=full
 check "... its files too" owner "$home/data/file" 3000
 
 # A new home on the way to a mount, and the old one has a folder of the mount's name.
@@ -253,7 +253,7 @@ mkdir -p "$root/home/dja/work"
 chown 3000:3000 "$T/volume"
 mount --bind "$T/volume" "$root/home/dja/work"
 keep "$T/volume"
-as 1234:3000 -new_user=dja
+as 7123:3000 -new_user=dja
 check "nothing of a home gets into a volume of the same name" kept "$T/volume"
 check "... it stays beside" [ "$(cat "$root/home/anaconda.image/work/file")" = mine ]
 check "... and the rest is brought" [ "$(cat "$root/home/dja/top")" = top ]
@@ -266,7 +266,7 @@ echo roots >"$T/volume/work/secret"
 mount --bind "$T/volume" "$root/home/q"
 mount --bind "$T/other" "$root/home/q/work/mounted"
 keep "$T/volume"
-as 1234:3000 -new_home=/home/q
+as 7123:3000 -new_home=/home/q
 check "refused: a volume where root has a file beside a mount, deeper down" [ "$status" = 2 ]
 check "... it stays root's" kept "$T/volume"
 
@@ -304,23 +304,23 @@ for layers in "" $overlay; do
 	plant "$layer"
 	ready
 	whose "$home" >"$T/was"
-	as 1234:3000
+	as 7123:3000
 	check "$in: without asking nothing below the top is given" owner "$home/sub/plain" 3000
 	restart
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "$in: all is given" [ "$status" = 0 ]
 	whose "$home" >"$T/is"
-	sed -e 's/^\(.*\) 3000 3000 \(.*\)$/\1 1234 3000 \2/' \
-		-e '/^\.\/sub\/hard/s/ 1234 / 3000 /' -e '/^\.\/sub\/set/s/ 1234 / 3000 /' \
+	sed -e 's/^\(.*\) 3000 3000 \(.*\)$/\1 7123 3000 \2/' \
+		-e '/^\.\/sub\/hard/s/ 7123 / 3000 /' -e '/^\.\/sub\/set/s/ 7123 / 3000 /' \
 		"$T/was" >"$T/want"
 	check "... what was the account's, but for setuid, setgid and more than one name" \
 		cmp "$T/want" "$T/is"
-	check "... with its numbers" said "[0-9]* of [0-9]* files in '/home/anaconda' were given to uid 1234"
+	check "... with its numbers" said "[0-9]* of [0-9]* files in '/home/anaconda' were given to uid 7123"
 	check "... what links lead to stays" owner "$root/etc/passwd" 0
 	[ ! -e "$home/sub/device" ] || check "... devices stay" owner "$home/sub/device" 3000
 	keep "$home"
 	restart
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "$in: a second time changes nothing, and says nothing" \
 		[ "$status:$(wc -c <"$T/err")" = 0:0 ]
 	check "... not a time either" kept "$home"
@@ -339,39 +339,39 @@ check "once the container has started it is left, with a line" \
 fresh
 plant "$layer"
 ready
-as 1234:3000
+as 7123:3000
 keep "$home"
-as 1234:3000 -reown=full
+as 7123:3000 -reown=full
 check "... and changes nothing" kept "$home"
 # After a second mapping (an image made of a container) the first owner's files are known.
-as 1234:3000
+as 7123:3000
 restart
-as 1234:3000 -reown=full
+as 7123:3000 -reown=full
 echo first >"$home/first"
-chown 1234 "$home/first"
+chown 7123 "$home/first"
 restart
-as 5678:3000
+as 7567:3000
 restart
-as 5678:3000 -reown=full
-check "what an earlier owner had is given to the next" owner "$home/first" 5678
+as 7567:3000 -reown=full
+check "what an earlier owner had is given to the next" owner "$home/first" 7567
 
 while IFS='|' read -r text policy value want; do
 	fresh
 	plant "$layer"
 	ready
 	echo "reown $policy" >"$root/etc/condense/policy"
-	as 1234:3000 "-reown=$value"
+	as 7123:3000 "-reown=$value"
 	check "policy: $text" [ "$status:$(stat -c %u "$home/sub/plain")" = "$want" ]
 done <<'EOF'
-all may be given|volume|full|0:1234
-a home alone, asked for a home|home|full|0:1234
+all may be given|volume|full|0:7123
+a home alone, asked for a home|home|full|0:7123
 a home alone, asked for a volume|home|volume|2:3000
 never|never|full|2:3000
 an unknown word|sometimes|full|2:3000
 EOF
 fresh
 ready
-as 1234:3000 -reown=everything
+as 7123:3000 -reown=everything
 check "refused: an unknown value" [ "$status:$(wc -l <"$T/err")" = 2:1 ]
 
 # Deeper than any path may be long.
@@ -385,7 +385,7 @@ for _ in range(3000):
     os.chown("d" * 20, 3000, 3000)
     os.chdir("d" * 20)
 EOF
-as 1234:3000 -reown=full
+as 7123:3000 -reown=full
 check "3000 folders deep" said "3001 of 3001\|3000 of 3001"
 rm -rf "$home"
 
@@ -403,10 +403,10 @@ EOF
 	chown -R 3000:3000 "$layer"
 	ready
 	UNDER=$limit
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	UNDER=
 	check "3000 files ${limit:+by one thread, }all given" \
-		[ "$status:$(find "$home" ! -user 1234 | wc -l)" = 0:0 ]
+		[ "$status:$(find "$home" ! -user 7123 | wc -l)" = 0:0 ]
 done
 
 # ---- while others change the tree: links, second names, folders exchanged
@@ -450,7 +450,7 @@ done
 i=0
 while [ "$i" -lt 150 ]; do
 	restart
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	restart
 	i=$((i + 1))
 done
@@ -471,7 +471,7 @@ if [ -n "$overlay" ]; then
 	touch -d 2001-02-03 "$layer/data/file"
 	chown -hR 3000:3000 "$layer"
 	ready
-	as 1234:3000 -new_home=/home/.anaconda
+	as 7123:3000 -new_home=/home/.anaconda
 	check "a small home over a layer moves" \
 		[ "$status:$(cat "$root/home/.anaconda/data/link"):$(readlink "$home")" = 0:text:/home/.anaconda ]
 	check "... with its times" [ "$(stat -c %y "$root/home/.anaconda/data/file" | cut -c 1-10)" = 2001-02-03 ]
@@ -485,7 +485,7 @@ if [ -n "$overlay" ]; then
 		[ ! -e "$layer/many/setuid" ] || chmod 4755 "$layer/many/setuid"
 		ready
 		keep "$home/many"
-		as 1234:3000 -new_home=/home/.anaconda
+		as 7123:3000 -new_home=/home/.anaconda
 		check "a home of $text stays" [ "$status:$(readlink "$root/home/.anaconda")" = 0:/home/anaconda ]
 		check "... which one line says" [ "$(grep -c 'to copy in\|cannot be copied' "$T/err"):$(wc -l <"$T/err")" = 1:1 ]
 		check "... untouched" kept "$home/many"
@@ -493,7 +493,7 @@ if [ -n "$overlay" ]; then
 			[ "$(cd "$T/upper/home" && find . | LC_ALL=C sort | tr '\n' ' ')" = \
 				". ./.anaconda ./anaconda " ]
 		restart
-		as 1234:3000 -new_home=/home/.anaconda
+		as 7123:3000 -new_home=/home/.anaconda
 		check "... a second start is quiet" [ "$status:$(wc -c <"$T/err")" = 0:0 ]
 	done <<-'EOF'
 		1200 files|seq 1200 | xargs touch
@@ -511,9 +511,9 @@ if [ -n "$overlay" ]; then
 	ready
 	mkdir -p "$root/home/dja/work"
 	mount --bind "$T/volume" "$root/home/dja/work"
-	as 1234:3000 -new_user=dja
+	as 7123:3000 -new_user=dja
 	check "a large home stays beside a new one that leads to a mount" \
-		[ "$status:$(stat -c %u "$root/home/dja"):$(find "$root/home/anaconda" -type f | wc -l)" = 0:1234:1200 ]
+		[ "$status:$(stat -c %u "$root/home/dja"):$(find "$root/home/anaconda" -type f | wc -l)" = 0:7123:1200 ]
 	# A disk that is full while a file is copied up.
 	fresh
 	chown 3000:3000 "$layer"
@@ -525,14 +525,14 @@ if [ -n "$overlay" ]; then
 	mount -t overlay overlay "$root" \
 		-o "lowerdir=$T/image,upperdir=$T/upper/up,workdir=$T/upper/work"
 	mount -t proc proc "$root/proc"
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "a full disk is said, with the file" said "first is '/home/anaconda/large': No space left"
 	check "... and ends with status 1" [ "$status" = 1 ]
 	mount -o remount,size=16m "$T/upper"
 	restart
-	as 1234:3000 -reown=full
+	as 7123:3000 -reown=full
 	check "... with room again the rest is given" \
-		[ "$status:$(stat -c %u "$home/large" "$home/small" | tr '\n' :)" = 0:1234:1234: ]
+		[ "$status:$(stat -c %u "$home/large" "$home/small" | tr '\n' :)" = 0:7123:7123: ]
 else
 	skip "homes over a layer" "overlays cannot be mounted here"
 fi
@@ -573,15 +573,15 @@ is_moved()
 	[ "$(readlink "$home")" = /home/.anaconda ] && [ ! -e "$root/home/anaconda.image" ] &&
 		[ "$(cd "$root/home/.anaconda" && find . | LC_ALL=C sort | tr '\n' ' ')" = \
 			". ./.cache ./data ./data/deep ./data/deep/file ./data/file ./empty ./link " ] &&
-		owner "$root/home/.anaconda" 1234
+		owner "$root/home/.anaconda" 7123
 }
 is_given()
 {
-	[ "$(find "$home" ! -user 1234 | wc -l)" = 0 ]
+	[ "$(find "$home" ! -user 7123 | wc -l)" = 0 ]
 }
 small
 UNDER="$killat kill 1"
-as 1234:3000
+as 7123:3000
 UNDER=
 if [ "$status" -ne 0 ]; then
 	skip "ended at each system call" "nothing can be traced here"
@@ -597,20 +597,20 @@ else
 					count=$((count + 1))
 					small
 					UNDER="$killat $way $count $no_openat2 alone"
-					as 1234:3000 "-$what"
+					as 7123:3000 "-$what"
 					UNDER=
 					at=$status
 					[ "$at" -ne 125 ] || bad=1
 					nothing_lost || { bad=1; echo "# lost at $count"; }
 					[ "$at" -eq 0 ] || break
 					restart
-					as 1234:3000 "-$what"
+					as 7123:3000 "-$what"
 					case $what in
 					new_home*) is_moved ;;
 					*) is_given ;;
 					esac || {
 						unfinished=1
-						echo "# not completed after $count:"
+						echo "# not completed after $count, status $status:"
 						{ cat "$T/err"; find "$root/home"; } | sed 's/^/# /'
 					}
 				done
