@@ -220,6 +220,7 @@ static void look(struct cda_case *c, const struct list *list, int *missing)
 	struct cda_text text;
 	char whole[PATH_MAX];
 	struct stat st;
+	char why[128];
 	int rc;
 
 	if (path == NULL)
@@ -242,8 +243,10 @@ static void look(struct cda_case *c, const struct list *list, int *missing)
 		return;
 	}
 	if (rc < 0) {
-		add(c, list, CDA_PROBLEM, path,
-		    rc == -EINVAL ? "is not a regular file" : strerror(-rc));
+		cda_put(why, sizeof(why), "%s%s",
+			rc == -EINVAL ? "is not a regular file" : "cannot be read: ",
+			rc == -EINVAL ? "" : strerror(-rc));
+		add(c, list, CDA_PROBLEM, path, why);
 		cda_report_todo(c->report,
 				rc == -EINVAL
 					? "mount a file there: an engine makes a folder where the "
