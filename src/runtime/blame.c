@@ -80,8 +80,10 @@ static struct cda_span word_of(struct cda_span line)
 	url = memmem(line.p, len, "://", 3);
 	if (url != NULL && memmem(line.p, len, "::", 2) == NULL)
 		return (struct cda_span){line.p, span_of((struct cda_span){line.p, len}, "#")};
-	if (len > 0 && (line.p[0] == '/' || line.p[0] == '.'))
+	if (len > 0 && line.p[0] == '@')
 		return (struct cda_span){line.p, len};
+	if (len > 0 && (line.p[0] == '/' || line.p[0] == '.'))
+		return (struct cda_span){line.p, span_of((struct cda_span){line.p, len}, "#")};
 	for (size_t i = len; i > 1; i--) {
 		if (line.p[i - 1] == ':' && line.p[i - 2] == ':') {
 			skip(&line, i);
@@ -117,18 +119,28 @@ bool cda_blame_next(struct cda_blame_lines *lines, struct cda_span *ret_word)
 	return false;
 }
 
+/* Installers speak of these without a list that names them. */
+static bool is_common(const char *name)
+{
+	return strcmp(name, "pip") == 0 || strcmp(name, "python") == 0 ||
+	       strcmp(name, "conda") == 0;
+}
+
 int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda_span *ret_word)
 {
 	struct cda_blame_lines lines;
 	struct cda_span word;
 	char name[256];
 
-	cda_blame_begin(&lines, list, yaml);
-	while (cda_blame_next(&lines, &word)) {
-		if (cda_span_copy(word, name, sizeof(name)) != 0 || !cda_blame_names(said, name))
-			continue;
-		*ret_word = word;
-		return lines.number;
+	for (int common = 0; common < 2; common++) {
+		cda_blame_begin(&lines, list, yaml);
+		while (cda_blame_next(&lines, &word)) {
+			if (cda_span_copy(word, name, sizeof(name)) != 0 ||
+			    is_common(name) != (common != 0) || !cda_blame_names(said, name))
+				continue;
+			*ret_word = word;
+			return lines.number;
+		}
 	}
 	return 0;
 }
@@ -188,18 +200,25 @@ const char *cda_blame_cause(char *said)
 	return found != NULL ? found : last != NULL ? last : "no word from it";
 }
 
-bool cda_blame_python(struct cda_span word, struct cda_span *ret_version)
+bool cda_blame_is_file(struct cda_span word)
 {
-	static const char lead[] = "python-", *const ends[] = {".conda", ".tar.bz2"};
-	size_t from = word.len, dashes = 0;
-	bool is_file = false;
+	static const char *const ends[] = {".conda", ".tar.bz2"};
 
 	for (size_t i = 0; i < 2; i++) {
 		size_t len = strlen(ends[i]);
 
-		is_file = is_file ||
-			  (word.len > len && memcmp(word.p + word.len - len, ends[i], len) == 0);
+		if (word.len > len && memcmp(word.p + word.len - len, ends[i], len) == 0)
+			return true;
 	}
+	return false;
+}
+
+bool cda_blame_python(struct cda_span word, struct cda_span *ret_version)
+{
+	static const char lead[] = "python-";
+	size_t from = word.len, dashes = 0;
+	bool is_file = cda_blame_is_file(word);
+
 	while (from > 0 && word.p[from - 1] != '/')
 		from--;
 	skip(&word, from);

@@ -18,7 +18,8 @@ struct cda_blame_lines {
 void cda_blame_begin(struct cda_blame_lines *lines, struct cda_span text, bool yaml);
 bool cda_blame_next(struct cda_blame_lines *lines, struct cda_span *ret_word);
 
-/* The number of the first such line whose word said names, else 0. */
+/* The number of the first such line whose word said names, else 0. 'pip', 'python' and 'conda'
+ * count where no other does. */
 int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda_span *ret_word);
 
 /* Words of conda, pip and what they use for what may pass by itself. */
@@ -27,7 +28,8 @@ bool cda_blame_transient(const char *said);
 /* The last line that calls itself an error, else the last one. Cuts up the text. */
 const char *cda_blame_cause(char *said);
 
-/* The word is the file or URL of a conda package of Python's: its version. */
+/* The word is the file or URL of a conda package; of Python's: its version. */
+bool cda_blame_is_file(struct cda_span word);
 bool cda_blame_python(struct cda_span word, struct cda_span *ret_version);
 
 #endif

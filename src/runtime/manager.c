@@ -272,10 +272,14 @@ const char *cda_manager_cause(enum cda_pm pm)
 		if (text != NULL)
 			return text;
 	}
-	while (len > 0 && (tail[len - 1] == '\n' || tail[len - 1] == ' '))
-		tail[--len] = '\0';
-	last = strrchr(tail, '\n');
-	last = last != NULL ? last + 1 : tail;
+	do {
+		while (len > 0 && (tail[len - 1] == '\n' || tail[len - 1] == ' '))
+			tail[--len] = '\0';
+		last = strrchr(tail, '\n');
+		last = last != NULL ? last + 1 : tail;
+		len = (size_t)(last - tail);
+		/* apt's, behind the line that tells which and why. */
+	} while (len > 0 && strncmp(last, "E: Some index files failed", 26) == 0);
 	return *last != '\0' ? last : "no word from the package manager";
 }
 

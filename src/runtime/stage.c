@@ -248,18 +248,22 @@ static int load(const char *path, struct cda_text *ret, char python[CDA_VERSION_
 	return !is_regular(path) || cda_list_says_something((struct cda_span){ret->data, ret->len});
 }
 
-/* Package files alone, as below "@EXPLICIT": conda takes no spec beside them. */
+/* Package files alone, with or without "@EXPLICIT": conda takes no spec beside them. */
 static bool is_explicit(const struct cda_text *list)
 {
-	struct cda_span rest = {list->data, list->len}, line;
+	struct cda_blame_lines lines;
+	struct cda_span word;
+	bool files = false;
 
-	while (cda_span_line(&rest, &line)) {
-		while (line.len > 0 && strchr(" \t\r", line.p[line.len - 1]) != NULL)
-			line.len--;
-		if (cda_span_is(line, "@EXPLICIT"))
+	cda_blame_begin(&lines, (struct cda_span){list->data, list->len}, false);
+	while (cda_blame_next(&lines, &word)) {
+		if (cda_span_is(word, "@EXPLICIT"))
 			return true;
+		if (!cda_blame_is_file(word))
+			return false;
+		files = true;
 	}
-	return false;
+	return files;
 }
 
 int cda_stage_conda(const char *path)

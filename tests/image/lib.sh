@@ -296,6 +296,7 @@ use_mirror()
 	mkdir -p "$T/mirror"
 	case $os in
 	apk) apk_mirror ;;
+	deb) deb_mirror ;;
 	*) apt_mirror ;;
 	esac
 	chmod -R a+rX "$T/mirror"
@@ -333,6 +334,31 @@ apk_mirror()
 	mkdir -p "$T/mirror/etc/apk/keys"
 	cp "$site/alpine/test.rsa.pub" "$T/mirror/etc/apk/keys/"
 	echo "$url/alpine" >"$T/mirror/etc/apk/repositories"
+}
+
+# A signed repository of stand-ins, in place of what apt has configured.
+deb_mirror()
+{
+	docker run --rm --label "$label" -u "$(id -u):$(id -g)" -v "$site:/beside" \
+		-v "$tests/debs:/debs:ro" --entrypoint /opt/conda/bin/python "$IMAGE" \
+		/debs /beside/debian >"$T/err" 2>&1 || {
+		sed 's/^/# /' "$T/err"
+		echo "Bail out! no packages for apt"
+		exit 1
+	}
+	mkdir -p "$T/mirror/etc/apt/sources.list.d" "$T/mirror/etc/apt/keyrings"
+	cp "$site/debian/test.gpg" "$T/mirror/etc/apt/keyrings/"
+	printf 'Types: deb\nURIs: %s/debian\nSuites: ./\nSigned-By: %s\n' "$url" \
+		/etc/apt/keyrings/test.gpg >"$T/mirror/etc/apt/sources.list.d/debian.sources"
+}
+
+# use_standins: like use_mirror, with the same few packages for either distribution: from loopback,
+# and counted in $site/requests.
+use_standins()
+{
+	[ "$os" = apk ] || os=deb
+	use_mirror
+	[ "$os" = apk ] || os=apt
 }
 
 # prompt FLAG...: what an interactive shell of the image shows first, on a terminal.

@@ -28,6 +28,10 @@ class UnsatisfiableError(CondaError):
     """No choice of packages fits what is asked for."""
 
 
+class SpecsConfigurationConflictError(CondaError):
+    """What is asked for is not what a pin says."""
+
+
 class CondaHTTPError(CondaError):
     """A channel does not answer."""
 

@@ -5,10 +5,13 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
-from . import NOTE, ROOT, CondaError, EnvironmentLocationNotFound, channel, config, link, shell
-from . import solve, version
+import yaml
+
+from . import NOTE, ROOT, CondaError, EnvironmentLocationNotFound
+from . import SpecsConfigurationConflictError, channel, config, link, shell, solve, version
 
 
 def find_prefix(args, verb=""):
@@ -42,6 +45,7 @@ def specs_of(args):
 def pins_of(prefix):
     path = prefix / "conda-meta/pinned"
     lines = path.read_text().splitlines() if path.is_file() else []
+    lines += os.environ.get("CONDA_PINNED_PACKAGES", "").split("&")
     return [solve.Spec(line) for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -54,6 +58,54 @@ def register(prefix):
             path.write_text("".join(f"{line}\n" for line in [*known, prefix]))
     except OSError:
         pass
+
+
+def do_explicit(prefix, have, lines):
+    """Package files by their URLs; nothing is solved, and nothing but them changes."""
+    after, specs = dict(have), []
+    for line in lines:
+        if line == "@EXPLICIT":
+            continue
+        url = line.split("#")[0]
+        base, _, file = url.rpartition("/")
+        if "://" not in url or not file.endswith((".conda", ".tar.bz2")):
+            raise CondaError(f"ParseError: Could not parse explicit URL: {line}")
+        name, version_, build = channel.stem(file).rsplit("-", 2)
+        record = {"fn": file, "url": url, "channel": base, "subdir": base.rpartition("/")[2]}
+        index = json.loads((channel.fetch(record) / "info/index.json").read_text())
+        after[name] = {**index, **record}
+        specs.append(f"{name}=={version_}={build}")
+    link.apply(prefix, after, specs)
+    return 0
+
+
+def do_env_update(args):
+    """What a file names, added to the environment; its pip list by the environment's own pip."""
+    path = pathlib.Path(args.file)
+    if path.suffix not in (".yml", ".yaml"):
+        raise CondaError(f"EnvironmentFileExtensionNotValid: '{path}' must end in .yml or .yaml")
+    try:
+        wanted = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise CondaError(f"EnvironmentFileNotFound: '{path}': {error}") from error
+    specs = [one for one in wanted.get("dependencies", []) if isinstance(one, str)]
+    pip = [word for one in wanted.get("dependencies", []) if not isinstance(one, str)
+           for word in one.get("pip", [])]
+    args.file, args.specs, args.override_channels = [], specs, False
+    args.channel = wanted.get("channels", [])
+    if not args.prefix and not args.name and wanted.get("name"):
+        args.name = wanted["name"]
+    status = do_install(args, "install") if specs else 0
+    if pip and not status:
+        prefix = find_prefix(args)
+        listed = prefix / ".pip-list"
+        listed.write_text("".join(f"{line}\n" for line in pip))
+        words = [str(prefix / "bin/python"), "-m", "pip", "install", "-U", "-r", str(listed)]
+        status = subprocess.run(words, cwd=path.parent, check=False).returncode
+        listed.unlink()
+        if status:
+            raise CondaError("CondaEnvException: Pip failed")
+    return status
 
 
 def do_install(args, verb):
@@ -71,6 +123,18 @@ def do_install(args, verb):
         channels = args.channel
     have = {} if verb == "create" else link.installed(prefix)
     specs = specs_of(args)
+    if "@EXPLICIT" in specs:
+        return do_explicit(prefix, have, specs)
+    for pin in pins_of(prefix):
+        for text in specs:
+            spec = solve.Spec(text)
+            if spec.name == pin.name and not any(
+                spec.matches(one) for one in have.values() if one["name"] == pin.name
+            ):
+                raise SpecsConfigurationConflictError(
+                    f"Requested specs conflict with configured specs.\n  requested specs: \n"
+                    f"    - {text}\n  pinned specs: \n    - {pin.text}"
+                )
     pins = pins_of(prefix) + [
         solve.Spec(f"python={'.'.join(one['version'].split('.')[:2])}")
         for name, one in have.items()
@@ -241,6 +305,10 @@ def parser():
         verb.add_argument("--file", action="append", default=[])
         verb.add_argument("specs", nargs="*")
     command("list").add_argument("regex", nargs="?")
+    verb = command("env")
+    verb.add_argument("action", choices=["update"])
+    verb.add_argument("-q", "--quiet", action="store_true")
+    verb.add_argument("-f", "--file", default="environment.yml")
     verb = command("clean")
     verb.add_argument("-y", "--yes", action="store_true")
     for short, name in (("-a", "--all"), ("-t", "--tarballs"), ("-p2", "--packages")):
@@ -277,7 +345,7 @@ def main(words=None):
         if args.verb in ("install", "create"):
             return do_install(args, args.verb)
         doers = {"remove": do_remove, "list": do_list, "clean": do_clean, "config": do_config}
-        doers.update(info=do_info, run=do_run)
+        doers.update(info=do_info, run=do_run, env=do_env_update)
         if args.verb not in doers:
             parser().print_help()
             return 0
