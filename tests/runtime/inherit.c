@@ -18,8 +18,9 @@ static int stay(void *unused)
 {
 	(void)unused;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
+	while (pause() != 0)
+		;
+	return 0;
 }
 
 static int share_folder(void)
