@@ -125,7 +125,7 @@ result $? "67 the prompt has the name"
 for options in '-u 12345:0 --security-opt no-new-privileges' \
 	'-u 12345:0 --cap-drop ALL --read-only --tmpfs /tmp --security-opt no-new-privileges'; do
 	flags=$options
-	up names || {
+	up names -v "$tests/prompt:/prompt:ro" || {
 		docker logs "$container" >"$T/out" 2>&1
 		result 1 "67 a container with $options"
 		continue
@@ -134,6 +134,9 @@ for options in '-u 12345:0 --security-opt no-new-privileges' \
 	in_container "$container" sh -lc 'id -un; cd && pwd'
 	is "67 docker exec of a login shell: $options" "anaconda
 /tmp/home-12345"
+	in_container "$container" python /prompt "$image_shell"
+	grep -q 'anaconda' "$T/out" && ! grep -q 'no name\|unknown' "$T/out"
+	result $? "67 docker exec of a shell on a terminal: its prompt has the name: $options"
 	in_container "$container" /entrypoint.sh sh -c 'id -un; cd && pwd'
 	is "67 docker exec through the entry script: $options" "anaconda
 /tmp/home-12345"
