@@ -10,10 +10,25 @@ list pip.txt 'soupsieve\n'
 list conda.txt 'beautifulsoup4\n'
 list none.txt '# nothing\n'
 list python.txt 'python<3\n'
+operations="install -y -q beautifulsoup4
+create -y -q -n other python=2.7
+remove -y -q wheel
+remove -y -q -n other python
+clean -y -a -f"
+# The other family's stand-in knows these alone.
+[ "$RELEASE" != condense ] || operations="$operations
+update -y -q --all
+rename -n other another
+env remove -y -n another"
 shells="bash sh"
 [ "$DISTRO" != alpine ] || shells="sh ash"
 all_lists="-v $T/os.txt:$os_list:ro -v $T/conda.txt:/tmp/conda_requirements.txt:ro
 	-v $T/pip.txt:/tmp/pip_requirements.txt:ro"
+# What is not there by itself: conda's notes about its package cache say where that is.
+caches='for folder in /home/*/.cache /root/.cache /tmp/pip* /opt/conda/pkgs /var/cache/apt \
+		/var/lib/apt/lists /var/cache/apk; do
+	[ ! -d "$folder" ] || find "$folder" -type f -size +0 ! -name "urls*" || echo "cannot look into $folder"
+done'
 inspect()
 {
 	docker image inspect --format "$1" "$IMAGE" >"$T/out" 2>"$T/err"
@@ -52,14 +67,15 @@ for user in default host; do
 	run 'pwd; stat -c "%u %G %A" /main'
 	is_like "27 the command starts in /main" "/main
 [0-9]* anaconda d???rw*"
-	run $from_loopback 'conda install -y -q beautifulsoup4 >/dev/null && {
-		find /opt/conda/conda-meta ! -type l ! -perm -g=w
-		find /opt/conda/conda-meta ! -type l -perm /o=rwx; }'
-	is "28 conda-meta is the group's after an install" ""
-	run $from_loopback 'conda remove -y -q wheel >/dev/null && {
-		find /opt/conda/conda-meta ! -type l ! -perm -g=w
-		find /opt/conda/conda-meta ! -type l -perm /o=rwx; }'
-	is "28 conda-meta is the group's after a removal" ""
+	# What a member of the group could not change, or others could, after each kind of operation.
+	run $from_loopback -e "OPERATIONS=$operations" 'echo "$OPERATIONS" | while read -r words; do
+			conda $words >/dev/null </dev/null || echo "failed: $words"
+			for folder in /opt/conda/conda-meta /opt/conda/envs/*/conda-meta; do
+				[ ! -d "$folder" ] || find "$folder" ! -type l \( ! -perm -g=w -o -perm /o=rwx \
+					-o ! -group anaconda \) | sed "s/^/after $words: /"
+			done
+		done'
+	is "28 conda-meta is the group's after each conda operation" ""
 	run 'echo "${PATH#"$(readlink -f ~)"}"'
 	is_like "29 PATH begins with ~/.local/bin and /opt/conda/bin" "/.local/bin:/opt/conda/bin:*"
 	run -e NEW_HOME=/home/.anaconda 'echo $PATH'
@@ -146,9 +162,7 @@ hello client"
 		done
 		in_container "$container" $image_shell -lc 'command -v python'
 		is "39 a login shell" /opt/conda/bin/python
-		in_container "$container" sh -c \
-			'find ~/.cache /tmp/pip* /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk \
-				-type f -size +0 ! -name "urls*" ! -name "*_requirements.txt" 2>/dev/null; true'
+		in_container -u 0 "$container" sh -c "$caches"
 		is "44 no cache is left after a start" ""
 		asked=$(wc -l <"$site/requests")
 		docker restart -t 60 "$container" >/dev/null 2>"$T/err"
@@ -202,7 +216,7 @@ fi
 down
 
 # The engine itself takes no uid above this; tests/runtime goes to the end.
-for uid in 2147483647 1000 999; do
+for uid in 2147483647 1000 999 $free_uids; do
 	run -u $uid:anaconda 'id -un; id -u; touch ~/x'
 	is "45 uid $uid" "anaconda
 $uid"
@@ -214,8 +228,7 @@ for uid in $foreign_uids; do
 	result $? "45 uid $uid: one line"
 done
 
-run 'find ~ /root /opt/conda/pkgs /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk /tmp -type f \
-	! -name ".*" ! -name lock 2>/dev/null; true'
+docker_run -u 0 --entrypoint sh "$IMAGE" -c "$caches; find /home /root /tmp -type f ! -name '.*'"
 is "44 no cache is in the image" ""
 inspect '{{json .Config.Entrypoint}} {{json .Config.Cmd}} {{.Config.WorkingDir}} {{.Config.User}} {{json .Config.Volumes}}'
 is "46 entry point, command, folder, user, volume" \
@@ -227,8 +240,14 @@ grep -qxF 'PATH=/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 result $? "46 PATH"
 grep -qxF 'ENV=/etc/condense/shellrc' "$T/out"
 result $? "37 ENV names the rc for ash"
-inspect '{{index .Config.Labels "maintainerName"}}|{{index .Config.Labels "org.opencontainers.image.version"}}'
-is_like "46 labels" "?*|$VERSION"
+labels=
+for name in maintainerName maintainerEmail maintainerCompany org.opencontainers.image.title \
+	org.opencontainers.image.description org.opencontainers.image.licenses \
+	org.opencontainers.image.version; do
+	labels="$labels{{index .Config.Labels \"$name\"}}|"
+done
+inspect "$labels"
+is_like "46 labels" "?*|?*|?*|?*|?*|?*|$VERSION|"
 filled()
 {
 	docker history --format '{{.Size}}' "$1" | grep -vc '^0B$'

@@ -25,8 +25,10 @@ for user in default host; do
 	result $? "63 a list with an unknown package stops the start"
 	said "63 and names file, line and cause" \
 		"'$os_list' line 3: there is no package 'no-such-package-at-all'"
-	run $from_mirror -e CONDENSE_ON_ERROR=continue -v "$T/bad.txt:$os_list:ro" 'echo started'
-	is "63 CONDENSE_ON_ERROR=continue goes on" started
+	run $from_mirror -e CONDENSE_ON_ERROR=continue -v "$T/bad.txt:$os_list:ro" 'echo started
+		for folder in /var/cache/apt /var/lib/apt/lists /var/cache/apk; do
+			[ ! -d $folder ] || find $folder -type f -size +0; done'
+	is "63 CONDENSE_ON_ERROR=continue goes on; 44 no cache is left then either" started
 	said "63 loudly" "going on all the same"
 	list option.txt 'jq\n-oDPkg::Pre-Install-Pkgs::=/bin/true\n'
 	run -v "$T/option.txt:$os_list:ro" 'echo started'

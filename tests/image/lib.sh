@@ -20,6 +20,7 @@ debian)
 	os_variable=APT_REQUIREMENTS
 	base=debian:$DEBIAN_SUITE-slim
 	foreign_uids="1 33 65534"
+	free_uids=
 	;;
 alpine)
 	image_shell="sh"
@@ -27,6 +28,7 @@ alpine)
 	os_variable=APK_REQUIREMENTS
 	base=alpine:$ALPINE_VERSION
 	foreign_uids="1 8 65534"
+	free_uids=33
 	;;
 *)
 	echo "Bail out! DISTRO=$DISTRO: there are debian and alpine"
