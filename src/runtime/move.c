@@ -274,7 +274,7 @@ static int weigh(const struct cda_move *move, int fd, int depth, size_t *entries
 				return -E2BIG;
 			inner = cda_inside_open(fd, name, OPEN_DIR);
 			if (inner < 0)
-				return -ENOTSUP;
+				return inner == -EXDEV ? -ENOTSUP : inner;
 			rc = weigh(move, inner, depth + 1, entries, bytes);
 			close(inner);
 		} else if (!S_ISLNK(st.st_mode)) {

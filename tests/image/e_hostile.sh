@@ -176,6 +176,17 @@ refuses "86 a newline in a home" "-new_home=/home/$newline"
 refuses "86 an escape in a name" "-new_user=$(printf 'a\033[2J')"
 refuses "86 an overlong name" "-new_user=$(printf '%0300d' 0 | tr 0 a)"
 refuses "86 an overlong home" "-new_home=/home/$(printf '%05000d' 0 | tr 0 a)"
+refuses "86 an unknown word for all of the home" -reown=/etc
+docker exec -u 0 "$container" sh -c 'mkdir -p /home/anaconda/of; cd /home/anaconda/of && echo 1 >image && cp image roots &&
+	chown 3000 image && cp -p image setuid && chmod 4755 setuid'
+attack "85 all of the home, asked for in a container that runs" '
+	ln -s /etc ~/of/link; ln -s /etc/shadow ~/of/shadow; mv /main ~/of/ 2>/dev/null
+	for what in full volume; do /startup -reown=$what; /startup -reown=$what -only=identity; done
+	CONDENSE_REOWN=volume /entrypoint.sh true
+	cd ~/of && stat -c %u image roots setuid'
+is "85 gives nothing" "3000
+0
+3000"
 attack "83 a link as home" 'ln -s /etc ~/link; /startup -new_home=$HOME/link; /startup -new_home=/home/anaconda/link/x'
 attack "85 links in the home to files of root's" '
 	rm -rf ~/.condarc ~/.local ~/.cache ~/.conda
@@ -191,6 +202,9 @@ attack "85 links that change while it looks" '
 in_container -u 12345:anaconda "$container" /startup
 [ "$status" -eq 2 ] && unchanged
 result $? "89 another uid after the first mapping"
+in_container -u 12345:anaconda "$container" /startup -reown=full
+[ "$status" -eq 2 ] && unchanged
+result $? "89 nor all of the home for another uid"
 in_container -u 12345:anaconda "$container" /entrypoint.sh true
 [ "$status" -eq 2 ] && unchanged
 result $? "89 nor by a start of its own"
