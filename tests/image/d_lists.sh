@@ -160,7 +160,7 @@ for user in default host; do
 	run $from_loopback -v "$T/lock-python.txt:/tmp/conda_requirements.txt:ro" 'echo started'
 	[ "$status" -ne 0 ] && [ ! -s "$T/out" ]
 	result $? "70 a lock that would move Python is refused"
-	said "70 with its line" "'/tmp/conda_requirements.txt' line 3: it would replace Python $PY_VER[.0-9]* by 2.7.18"
+	said "70 with its line" "'/tmp/conda_requirements.txt' line 3: it would replace Python ${PY_VER}[.0-9]* by 2.7.18"
 done
 
 # ---- 82: versions

@@ -166,7 +166,7 @@ for DISTRO in $distros; do
 		-v "$T/conda.txt:/tmp/conda_requirements.txt:ro" "$tag" true
 	said "63 $DISTRO: the error is found among all that this conda says" \
 		"'/tmp/conda_requirements.txt' line 1: .*: PackagesNotFoundError: "
-	for section in ${SECTIONS-a_promises b_details c_derived c_start d_process d_python}; do
+	for section in ${SECTIONS-a_promises b_details c_derived c_start d_lists d_process d_python}; do
 		relay "$section"
 	done
 	: >"$T/out"
