@@ -2,7 +2,10 @@
 # entry under other first processes and another engine: what is missing here is skipped by name.
 # shellcheck disable=SC2317 # functions run through check
 set -u
-entry=$BUILD_ROOT/src/runtime/entry
+# shellcheck source=tests/runtime/libraries.sh
+. "$SOURCE_ROOT/tests/runtime/libraries.sh"
+entry=${ENTRY:-$BUILD_ROOT/src/runtime/entry}
+startup=${STARTUP:-$BUILD_ROOT/src/runtime/startup}
 script=$SOURCE_ROOT/data/image/entrypoint.sh
 number=0
 failed=0
@@ -137,7 +140,9 @@ else
 		ln -s busybox "$root/bin/$name"
 	done
 	cp "$entry" "$root/usr/lib/condense/entry"
-	cp "$BUILD_ROOT/src/runtime/startup" "$root/startup"
+	cp "$startup" "$root/startup"
+	bring_libraries "$startup" "$root"
+	bring_libraries "$entry" "$root"
 	chmod 4755 "$root/startup"
 	cp "$script" "$root/entrypoint.sh"
 	printf 'root:x:0:0:root:/root:/bin/sh\nanaconda:x:3000:3000::/home/anaconda:/bin/sh\n' \

@@ -9,7 +9,9 @@ no_openat2=$2
 if [ -z "${HOME_SH_INNER-}" ] && unshare -m true 2>/dev/null; then
 	exec env HOME_SH_INNER=1 unshare -m --propagation private "$0" "$@"
 fi
-startup=$BUILD_ROOT/src/runtime/startup
+# shellcheck source=tests/runtime/libraries.sh
+. "$SOURCE_ROOT/tests/runtime/libraries.sh"
+startup=${STARTUP:-$BUILD_ROOT/src/runtime/startup}
 number=0
 failed=0
 T=$(mktemp -d "${TMPDIR:-/tmp}/cda-home.XXXXXX") || exit 1
@@ -80,6 +82,7 @@ fresh()
 	: >"$T/image/dev/null"
 	chmod 666 "$T/image/dev/null"
 	cp "$startup" "$T/image/startup"
+	bring_libraries "$startup" "$T/image"
 	chmod 4755 "$T/image/startup"
 	chmod 755 "$T"
 }

@@ -143,6 +143,8 @@ if [ -z "$before" ]; then
 	check "... without its end" [ "$status" = 0 ]
 fi
 while IFS='|' read -r text resource limit; do
+	# A sanitizer takes more address space than that before main.
+	case ${CHECKED-}$text in 1little*) continue ;; esac
 	inherits "$resource=$limit" "$probe"
 	check "90 $text: refused before anything begins" not_asked
 	check "... with a line that says why" grep -q "is not installed: .* is limited$" "$T/err"

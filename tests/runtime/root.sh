@@ -1,6 +1,8 @@
 # root.sh - a small root of its own in which startup is setuid: what the tests of it share.
 # shellcheck shell=sh disable=SC2034,SC2317 # read by those; functions run through check
 # Needs root, and a folder where setuid programs and mount namespaces work; else all is skipped.
+# shellcheck source=tests/runtime/libraries.sh
+. "$SOURCE_ROOT/tests/runtime/libraries.sh"
 startup=${STARTUP:-$BUILD_ROOT/src/runtime/startup}
 number=0
 failed=0
@@ -42,6 +44,7 @@ fresh()
 	: >"$root/dev/null"
 	chmod 666 "$root/dev/null"
 	cp "$startup" "$root/startup"
+	bring_libraries "$startup" "$root"
 	chmod 4755 "$root/startup"
 }
 

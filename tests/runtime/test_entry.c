@@ -220,6 +220,8 @@ __attribute__((constructor)) static void be_the_command(int argc, char **argv)
 		_exit(under_entry(argc, argv));
 	snprintf(entry_path, sizeof(entry_path), "%s/src/runtime/entry",
 		 build != NULL ? build : ".");
+	if (getenv("ENTRY") != NULL)
+		snprintf(entry_path, sizeof(entry_path), "%s", getenv("ENTRY"));
 	snprintf(script_path, sizeof(script_path), "%s/data/image/entrypoint.sh",
 		 source != NULL ? source : ".");
 	if (readlink("/proc/self/exe", self_path, sizeof(self_path) - 1) < 0)

@@ -185,6 +185,8 @@ __attribute__((constructor)) static void find_paths(void)
 
 	snprintf(entry_path, sizeof(entry_path), "%s/src/runtime/entry",
 		 build != NULL ? build : ".");
+	if (getenv("ENTRY") != NULL)
+		snprintf(entry_path, sizeof(entry_path), "%s", getenv("ENTRY"));
 	snprintf(script_path, sizeof(script_path), "%s/data/image/entrypoint.sh",
 		 source != NULL ? source : ".");
 }

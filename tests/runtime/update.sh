@@ -2,7 +2,9 @@
 # The update of the account files, ended or failing at each of its system calls: each file is the old
 # one or the new one, byte for byte, and the next run completes it. Needs root, as startup.sh does.
 set -u
-startup=$BUILD_ROOT/src/runtime/startup
+# shellcheck source=tests/runtime/libraries.sh
+. "$SOURCE_ROOT/tests/runtime/libraries.sh"
+startup=${STARTUP:-$BUILD_ROOT/src/runtime/startup}
 killat=$1
 number=0
 failed=0
@@ -82,6 +84,7 @@ is_new()
 mkdir -p "$root" "$T/old" "$T/new"
 chmod 755 "$T"
 cp "$startup" "$root/startup"
+bring_libraries "$startup" "$root"
 chmod 4755 "$root/startup"
 fresh
 for file in $files; do cp "$root/etc/$file" "$T/old/$file"; done
