@@ -18,7 +18,7 @@ cat >"$evil/program" <<'EOF'
 #!/bin/sh
 /usr/bin/id -u >>/tmp/ran.uid
 EOF
-for name in mv apt apt-get apt-cache apk paste sh dpkg id cp chown rm tar grep ldconfig; do
+for name in mv apt apt-get apt-cache apk paste dpkg id cp chown rm tar grep ldconfig; do
 	cp "$evil/program" "$evil/$name"
 done
 "${CC:-cc}" -shared -nostdlib -fPIC -O1 -fno-stack-protector -o "$evil/e.so" "$tests/evil.c" ||
@@ -63,18 +63,25 @@ files="/etc/passwd /etc/shadow /etc/group"
 [ "$DISTRO" != debian ] || files="$files /etc/gshadow"
 docker run --rm --label "$label" -u 0 --entrypoint cat "$IMAGE" $files >"$T/before" 2>"$T/err"
 
-# What the container of $container has now, seen by root: the account files, who ran what.
+# What the container has now, without a program in it, which would get the same environment.
+peek()
+{
+	docker cp "$container:$1" - 2>/dev/null | tar -xO 2>/dev/null
+}
+
 same_accounts()
 {
-	docker exec -u 0 "$container" cat $files >"$T/after" 2>/dev/null
+	for file in $files; do
+		peek "$file"
+	done >"$T/after"
 	cmp -s "$T/before" "$T/after"
 }
 
 # Nothing of the caller's ran as root, and root's programs had none of the words of $1.
 harmless()
 {
-	docker exec -u 0 "$container" cat /tmp/ran.uid >"$T/ran" 2>/dev/null
-	docker exec -u 0 "$container" cat /watched >"$T/watched" 2>/dev/null
+	peek /tmp/ran.uid >"$T/ran"
+	peek /watched >"$T/watched"
 	bad=
 	! grep -qx 0 "$T/ran" || bad="a program of the caller ran as root;"
 	for word in $1; do
@@ -120,7 +127,6 @@ while IFS='|' read -r text runs words; do
 	result $? "$text: the start goes on"
 	installed
 	result $? "$text: the list is installed"
-	[ -s "$T/ran" ] || : >"$T/ran"
 	harmless "$words"
 	result $? "$text: nothing of it reaches root"
 	[ -s "$T/watched" ]

@@ -1,5 +1,5 @@
-/* evil.c - a library of the attacker's: where it is loaded, it notes whose program that is. Without a
- * C library, so that it suits glibc and musl. Built by e_start.sh: cc -shared -nostdlib. */
+/* evil.c - a library of the attacker's: where it is loaded, it notes whose program that is. Without
+ * a C library, so that it suits glibc and musl. Built by e_start.sh: cc -shared -nostdlib. */
 static long call(long number, long a, long b, long c)
 {
 	long ret;

@@ -586,7 +586,9 @@ small
 UNDER="$killat kill 1"
 as 7123:3000
 UNDER=
-if [ "$status" -ne 0 ]; then
+if [ -n "${CHECKED-}" ]; then
+	echo "# a sanitizer's system calls are too many to end it at each" # update.sh does
+elif [ "$status" -ne 0 ]; then
 	skip "ended at each system call" "nothing can be traced here"
 else
 	for layers in "" $overlay; do
