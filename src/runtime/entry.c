@@ -80,23 +80,22 @@ static int run_startup(const char *only, char *tail, size_t tail_cap)
 	return cda_reap_run(&run);
 }
 
-/* The account, or what takes its place. Where the container keeps /startup from its work, that and
- * what follows from it is one line; nothing, where the caller has all that it wants. Returns 0 or
- * the exit status. */
+/* The account, or what takes its place. What /startup says and what follows from it is one line;
+ * none where it is kept from its work and the caller has all that it wants anyhow. With
+ * CONDENSE_REOWN it may work for long, and prints itself. Returns 0 or the exit status. */
 static int identify(void)
 {
-	static char said[4096];
+	char said[2048] = "";
 	bool hindered = cda_place_hindered(), content = cda_place_content();
-	int status = run_startup("-only=identity", hindered ? said : NULL, sizeof(said));
+	bool held = hindered || reown_word()[0] == '\0';
+	int status = run_startup("-only=identity", held ? said : NULL, sizeof(said));
 	bool cannot = status == CDA_EXIT_CANNOT || status == 126 || status == 127;
 
-	if (hindered && cannot && content)
-		said[0] = '\0';
-	if (hindered)
+	if (!hindered || !cannot || !content)
 		cda_remark_said(said);
 	if (!cannot)
 		cda_remark_tell();
-	cda_place_user(status != 0 && !(cannot && hindered));
+	cda_place_user(status != 0 && !(cannot && held));
 	if (cannot || status == 0)
 		cda_place_group();
 	cda_remark_tell();

@@ -80,6 +80,12 @@ done <<'EOF'
 -u 54321:anaconda -e NEW_USER=dja --read-only --tmpfs /tmp|dja|/tmp/home-UID|1
 -u 12345:0 -e NEW_USER=dja --read-only --tmpfs /tmp --tmpfs /home/dja:uid=12345|dja|/home/dja|1
 EOF
+# A uid of an account of the image's own keeps it (45): one line as well.
+if [ "$DISTRO" = debian ]; then
+	probe -u 33:33 "$IMAGE" sh /probe
+	expect "45, 67 -u 33:33" www-data /tmp/home-UID 1 "pw_dir=/var/www HOME=/tmp/home-33"
+	said "45 which says whose it is" "uid 33 is the account 'www-data'.*HOME is '/tmp/home-33'.*gid 33 is not"
+fi
 while IFS='|' read -r new_user said; do
 	probe -u 54321:anaconda --security-opt no-new-privileges -e "NEW_USER=$new_user" "$IMAGE" sh /probe
 	expect "86-88 NEW_USER=$new_user without privilege" anaconda /home/anaconda 1
