@@ -38,7 +38,8 @@ static bool ends(int *status)
 		*status = 0;
 		return false;
 	}
-	cda_say("the command is not started; CONDENSE_ON_ERROR=continue would start it");
+	cda_say("the command is not started; CONDENSE_ON_ERROR=continue would start it, and "
+		"condense-doctor explains the container");
 	return true;
 }
 

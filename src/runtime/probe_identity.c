@@ -258,6 +258,47 @@ static void home(struct cda_case *c)
 	cda_report_about(c->report, path);
 }
 
+struct strangers {
+	const struct cda_world *world;
+	const char *home;
+	int count;
+	uint32_t uid; /* of the first */
+	char first[256];
+};
+
+static void take_file(void *ctx, const char *name)
+{
+	struct strangers *strangers = ctx;
+	char path[PATH_MAX], whole[PATH_MAX];
+	struct stat st;
+
+	if (cda_put(path, sizeof(path), "%s/%s", strangers->home, name) != 0 ||
+	    lstat(cda_world_path(strangers->world, path, whole), &st) != 0 || st.st_uid == 0 ||
+	    st.st_uid == strangers->world->uid)
+		return;
+	if (strangers->count++ > 0)
+		return;
+	strangers->uid = st.st_uid;
+	(void)cda_put(strangers->first, sizeof(strangers->first), "%s", name);
+}
+
+/* Files of another uid at the top of the home: an image's, or an earlier start's. */
+static void home_owners(struct cda_case *c)
+{
+	struct strangers strangers = {.world = c->world, .home = cda_world_env(c->world, "HOME")};
+
+	if (c->world->uid == 0 || strangers.home == NULL || strangers.home[0] != '/' ||
+	    cda_world_names(c->world, strangers.home, take_file, &strangers) < 0 ||
+	    strangers.count == 0)
+		return;
+	cda_report_add(c->report, IDENTITY, "home-owner", CDA_NOTE,
+		       "%d of the files in HOME belong%s to another uid, such as '%s' to uid %lu",
+		       strangers.count, strangers.count == 1 ? "s" : "", strangers.first,
+		       (unsigned long)strangers.uid);
+	cda_report_todo(c->report, "if the account had that uid before: start once with "
+				   "CONDENSE_REOWN=1 (=volume where the home is a volume)");
+}
+
 static void wishes(struct cda_case *c)
 {
 	const struct cda_world *world = c->world;
@@ -344,6 +385,7 @@ void cda_probe_identity(struct cda_case *c)
 	user(c);
 	groups(c);
 	home(c);
+	home_owners(c);
 	wishes(c);
 	user_namespace(c);
 }

@@ -1,3 +1,4 @@
+#include "pem.h"
 #include "probe.h"
 #include "say.h"
 
@@ -34,34 +35,39 @@ static void mirrors(struct cda_case *c)
 
 static void certificates(struct cda_case *c)
 {
-	static const char mark[] = "-----BEGIN CERTIFICATE-----";
+	static char data[CDA_PEM_MAX];
+	struct cda_text text, copy = {.data = data, .cap = sizeof(data)};
 	const char *path = c->settings.ca;
-	struct cda_text text;
 	char from[64];
-	int rc;
+	int rc, count = 0;
 
 	if (path[0] == '\0')
 		return;
 	origin(c->settings.from[CDA_CA], CDA_CA, from);
 	rc = cda_world_read(c->world, path, &text);
+	if (rc == 0) {
+		count = cda_pem_copy((struct cda_span){text.data, text.len}, &copy);
+		cda_world_free(&text);
+	}
 	if (rc < 0) {
 		cda_report_add(c->report, SETTINGS, "ca", CDA_PROBLEM,
 			       "certificates: '%s' (%s) cannot be read: %s", path, from,
 			       rc == -EINVAL ? "not a regular file" : strerror(-rc));
 		cda_report_todo(c->report,
 				"mount the PEM file there, readable for all: -v FILE:%s:ro", path);
-	} else if (strstr(text.data, mark) == NULL) {
-		cda_report_add(c->report, SETTINGS, "ca", CDA_PROBLEM,
-			       "certificates: '%s' (%s) holds no certificate in PEM form", path,
-			       from);
-		cda_report_todo(c->report, "a PEM file has lines '%s'", mark);
+	} else if (count <= 0) {
+		cda_report_add(
+			c->report, SETTINGS, "ca", CDA_PROBLEM,
+			"certificates: '%s' (%s) line %d is not of a certificate in PEM form", path,
+			from, -count);
+		cda_report_todo(c->report,
+				"each is from '-----BEGIN CERTIFICATE-----' to "
+				"'-----END CERTIFICATE-----'; comments are fine between them");
 	} else {
-		cda_report_add(c->report, SETTINGS, "ca", CDA_OK, "certificates: '%s' (%s)", path,
-			       from);
+		cda_report_add(c->report, SETTINGS, "ca", CDA_OK, "certificates: %d in '%s' (%s)",
+			       count, path, from);
 	}
 	cda_report_about(c->report, path);
-	if (rc == 0)
-		cda_world_free(&text);
 }
 
 static void secret(struct cda_case *c, const char *path)

@@ -123,8 +123,9 @@ static void tell_policy(const struct cda_case *c)
 		return;
 	}
 	cda_report_add(c->report, SETUID, "policy", CDA_OK,
-		       "'%s': account '%s'; OS packages %s, for %s%s, from %s%s, %s%s", CDA_POLICY,
-		       policy->account, times[policy->packages],
+		       "'%s': account '%s'; OS packages %s%s, for %s%s, from %s%s, %s%s",
+		       CDA_POLICY, policy->account, times[policy->packages],
+		       policy->recommends ? " with what they recommend" : "",
 		       policy->users[0] != '\0' ? "uids " : "any uid", policy->users,
 		       policy->lists[0] != '\0' ? "" : "any list", policy->lists,
 		       policy->names[0] != '\0' ? "" : "any name", policy->names);

@@ -443,7 +443,8 @@ static void put(const char *path, const char *text, mode_t mode)
 	}
 	unlink(whole);
 	fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0 || fchmod(fd, mode) != 0)
+	if (fd < 0 || write(fd, text, strlen(text)) < 0 || fchmod(fd, mode) != 0 ||
+	    (geteuid() == 0 && fchown(fd, 3000, 3000) != 0))
 		perror(whole);
 	if (fd >= 0)
 		close(fd);
@@ -507,6 +508,8 @@ static const struct {
 	{"HOME is a file", .env = {"HOME=/startup"}, .want = "identity home problem",
 	 .says = "Not a directory"},
 	{"another HOME", .env = {"HOME=/main"}, .want = "identity home note", .says = "passwd"},
+	{"a file of another uid in the home", "/home/anaconda/.profile", "", 0640, .uid = 3001,
+	 .want = "identity home-owner note", .says = "such as '.profile'"},
 	{"a home in tmp", "/tmp/home-3000/", "", 0700, .env = {"HOME=/tmp/home-3000"},
 	 .want = "identity home note", .says = "goes with the container"},
 	{"NEW_USER as it is", .env = {"NEW_USER=anaconda"}, .want = "identity new-user ok",
@@ -587,8 +590,9 @@ static const struct {
 	 .says = "No such file"},
 	{"certificates that are none", "/ca.pem", "hello\n", 0644, .env = {"CONDENSE_CA=/ca.pem"},
 	 .want = "settings ca problem", .says = "PEM"},
-	{"certificates", "/ca.pem", "-----BEGIN CERTIFICATE-----\n", 0644,
-	 .env = {"CONDENSE_CA=/ca.pem"}, .want = "settings ca ok", .says = "'/ca.pem'"},
+	{"certificates", "/ca.pem",
+	 "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n", 0644,
+	 .env = {"CONDENSE_CA=/ca.pem"}, .want = "settings ca ok", .says = "1 in '/ca.pem'"},
 	{"offline", .env = {"CONDENSE_OFFLINE=yes"}, .want = "settings offline ok",
 	 .says = "offline"},
 	{"a secret", "/run/secrets/netrc", "machine x", 0600, .want = "settings secret ok",
