@@ -200,12 +200,23 @@ static bool is_same(const struct cda_world *world, const char *a, const char *b)
 	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
+/* The private home that a start made for the caller. */
+static bool private_home(const struct cda_world *world, char ret[CDA_OWN_PATH_MAX])
+{
+	for (size_t i = 0; i < sizeof(cda_own_places.homes) / sizeof(char *); i++) {
+		cda_own_private(cda_own_places.homes[i], world->uid, ret);
+		if (cda_world_access(world, ret, R_OK | W_OK | X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void home(struct cda_case *c)
 {
 	const struct cda_world *world = c->world;
 	const char *path = cda_world_env(world, "HOME");
 	bool mapped = c->known && c->account.home[0] == '/';
-	char usual[CDA_HOME_MAX + 32];
+	char usual[CDA_HOME_MAX + 32], own[CDA_OWN_PATH_MAX];
 	struct stat st;
 	int rc;
 
@@ -225,7 +236,15 @@ static void home(struct cda_case *c)
 		rc = -ENOTDIR;
 	if (rc == 0)
 		rc = cda_world_access(world, path, R_OK | W_OK | X_OK);
-	if (rc < 0) {
+	if (rc < 0 && private_home(world, own)) {
+		cda_report_add(
+			c->report, IDENTITY, "home", CDA_NOTE,
+			"HOME is '%s', which uid %lu cannot use, as docker exec knows nothing of "
+			"'%s', the home of the command",
+			path, (unsigned long)world->uid, own);
+		cda_report_todo(c->report,
+				"docker exec CONTAINER /entrypoint.sh COMMAND, or -e HOME=%s", own);
+	} else if (rc < 0) {
 		cda_report_add(c->report, IDENTITY, "home", CDA_PROBLEM,
 			       "HOME is '%s', which uid %lu cannot use: %s", path,
 			       (unsigned long)world->uid, strerror(-rc));

@@ -174,6 +174,14 @@ finds '72 what root did to the image' 1 "^setuid startup note: '/startup' is not
 	'^image records problem: 1 record '
 down
 
+flags='--read-only --tmpfs /tmp'
+up doctor $files -e OPTIONS=--no-network || result 1 '72 a container starts'
+flags=
+exec_both
+finds '72 docker exec and a private home' 0 \
+	"^identity home note: HOME is '/home/anaconda', .*-> .*-e HOME=/tmp/home-3000"
+down
+
 # ---- 72: hosts, on loopback
 options=
 serve

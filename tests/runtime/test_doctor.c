@@ -443,8 +443,9 @@ static void put(const char *path, const char *text, mode_t mode)
 	}
 	unlink(whole);
 	fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0 || fchmod(fd, mode) != 0 ||
-	    (geteuid() == 0 && fchown(fd, 3000, 3000) != 0))
+	/* Another's than root's, also where root tests; chown takes the setuid bit away. */
+	if (fd < 0 || write(fd, text, strlen(text)) < 0 ||
+	    (geteuid() == 0 && fchown(fd, 3000, 3000) != 0) || fchmod(fd, mode) != 0)
 		perror(whole);
 	if (fd >= 0)
 		close(fd);
@@ -505,6 +506,8 @@ static const struct {
 	{"odd HOME", .env = {"HOME=x\033y"}, .want = "identity home problem", .says = "HOME is 'x"},
 	{"missing HOME", .env = {"HOME=/nowhere"}, .want = "identity home problem",
 	 .says = "No such file"},
+	{"missing HOME, a private one", "/tmp/home-3000/", "", 0700, .env = {"HOME=/nowhere"},
+	 .want = "identity home note", .says = "-e HOME=/tmp/home-3000"},
 	{"HOME is a file", .env = {"HOME=/startup"}, .want = "identity home problem",
 	 .says = "Not a directory"},
 	{"another HOME", .env = {"HOME=/main"}, .want = "identity home note", .says = "passwd"},
