@@ -70,9 +70,9 @@ EOF
 
 # All of them given: by as many threads as there are processors, by one, and by chown -R. Each in a
 # container of its own, and without the container's own start, which is the same.
-python3 - "$name" <<'EOF'
-import subprocess, sys, time
-name = sys.argv[1]
+python3 - "$runs" "$name" <<'EOF'
+import statistics, subprocess, sys, time
+runs, name = min(3, int(sys.argv[1])), sys.argv[2]
 base = ["docker", "run", "--rm", "--network", "none"]
 one = base + ["--cpuset-cpus", "0"]
 command = ["-e", "CONDENSE_REOWN=1", "-u", "54321:anaconda", f"{name}:full", "true"]
@@ -82,13 +82,13 @@ ways = {
     "chown -R": base + ["-u", "0", "--entrypoint", "chown", f"{name}:full", "-R", "54321", "/home/anaconda"],
 }
 taken = {}
-for _ in range(3):
+for _ in range(runs):
     for way, words in ways.items():
         begin = time.monotonic()
         subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
         taken.setdefault(way, []).append(time.monotonic() - begin)
-first = sorted(taken["CONDENSE_REOWN=1"])[1]
+first = statistics.median(taken["CONDENSE_REOWN=1"])
 for way, times in taken.items():
-    median = sorted(times)[1]
+    median = statistics.median(times)
     print(f"{way:28} {median:8.1f} s {median / first:6.2f}")
 EOF

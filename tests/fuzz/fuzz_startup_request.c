@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		HOLDS(strspn(request.new_uid, "0123456789") == strlen(request.new_uid));
 	if (request.new_user != NULL && cda_name_valid(request.new_user))
 		HOLDS(strpbrk(request.new_user, ":/\n .") == NULL && strlen(request.new_user) < 33);
+	HOLDS(request.reown == NULL || request.reown[0] != '\0');
 	HOLDS(request.only != NULL || cda_request_wants(&request, "identity"));
 	return 0;
 }

@@ -248,5 +248,19 @@ run -v "$volume:/home/anaconda" -e NEW_USER=dja -e NEW_HOME=/home/.anaconda 'ls 
 is "20,000 files in a volume" 200
 of_all | cmp -s - "$T/before"
 result $? "none of them is touched"
+# Ended and killed in the middle of giving them all, at whatever moment: the next start does the rest.
+container=cda-ended-$$
+docker create --name "$container" --label "$label" $flags -e CONDENSE_REOWN=1 "$IMAGE" \
+	sh -c 'echo started; exec tail -f /dev/null' >/dev/null
+for end in "kill" "stop -t 60" "kill"; do
+	docker start "$container" >/dev/null
+	docker $end "$container" >/dev/null 2>&1
+done
+docker start "$container" >/dev/null
+wait_for_start 1
+in_container "$container" sh -c 'find ~ ! -user '$caller' | wc -l; find ~ -type f | wc -l'
+is_like "ended and killed while 20,000 files are given: the next start gives the rest" "0
+200*"
+down
 IMAGE=$base_image
 finish
