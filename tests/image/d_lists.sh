@@ -18,18 +18,40 @@ requests()
 	wc -l <"$site/requests"
 }
 
+# The two streams of a container come here in no order: its command marks a start in both.
+up_marked()
+{
+	container=cda-$1-$$
+	shift
+	docker run -d --name "$container" --network host --label "$label" $flags "$@" "$IMAGE" \
+		sh -c 'echo started; echo started >&2; exec tail -f /dev/null' >/dev/null 2>"$T/err" &&
+		wait_for_marks 1
+}
+
+# Until its command was started that often; all that was said before is then here, too.
+wait_for_marks()
+{
+	wait_for_start "$1" || return 1
+	tries=0
+	until [ "$(docker logs "$container" 2>&1 >/dev/null | grep -c '^started$')" -ge "$1" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || return 1
+		sleep 0.1
+	done
+}
+
 # again N: restart the container, until its command was started N times.
 again()
 {
 	before=$(requests)
 	docker restart -t 120 "$container" >/dev/null 2>"$T/err"
-	wait_for_start "$1"
+	wait_for_marks "$1"
 }
 
 # What the last start said.
 last_start()
 {
-	docker logs "$container" >"$T/logs" 2>&1
+	docker logs "$container" 2>"$T/logs" >/dev/null
 	awk '/^started$/ { said = now; now = ""; next } { now = now $0 "\n" } END { printf "%s", said }' \
 		"$T/logs" >"$T/err"
 	: >"$T/out"
@@ -55,7 +77,7 @@ four="-v $T/os.txt:$os_list -v $T/conda.txt:/tmp/conda_requirements.txt
 	-v $T/environment.yml:/tmp/environment.yml -v $T/pip.txt:/tmp/pip_requirements.txt
 	-v $T/lists:/lists"
 as_host
-if up lists $from_mirror $from_loopback $four; then
+if up_marked lists $from_mirror $from_loopback $four; then
 	last_start
 	grep -o "^condense: installing.*" "$T/err" | sed "s:.* '::; s:'.*::" >"$T/out"
 	status=0
@@ -168,7 +190,7 @@ as_host
 list pinned.txt 'tree\njq=1.6-r0\n'
 run $from_mirror -v "$T/pinned.txt:$os_list:ro" 'jq'
 is "82 a version by name is installed" "jq 1.6-r0"
-if up pinned $from_mirror -v "$T/pinned.txt:$os_list"; then
+if up_marked pinned $from_mirror -v "$T/pinned.txt:$os_list"; then
 	again 2
 	nothing_done "62 and is nothing to do at the next start"
 	relist pinned.txt 'tree\njq=1.7.1-r0\n'
