@@ -257,6 +257,42 @@ char *const *cda_outfit_stage(void)
 	return all;
 }
 
+/* A URL of another machine; of indexes there are none for pip when it is offline. */
+static bool needs_network(struct cda_span line)
+{
+	static const char *const indexes[] = {"-i", "--index-url", "--extra-index-url"};
+	const char *at;
+
+	while (line.len > 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+		line.p++;
+		line.len--;
+	}
+	at = memmem(line.p, line.len, "://", 3);
+	if (at == NULL || memchr(line.p, '#', (size_t)(at - line.p)) != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(indexes) / sizeof(*indexes); i++) {
+		size_t len = strlen(indexes[i]);
+
+		if (line.len > len && memcmp(line.p, indexes[i], len) == 0 &&
+		    (line.p[len] == ' ' || line.p[len] == '='))
+			return false;
+	}
+	return at - line.p < 4 || memcmp(at - 4, "file", 4) != 0;
+}
+
+int cda_outfit_check_urls(const char *path, const struct cda_text *list)
+{
+	struct cda_span rest = {list->data, list->len}, line;
+
+	for (int number = 1; settings.offline && cda_span_line(&rest, &line); number++) {
+		if (!needs_network(line))
+			continue;
+		cda_say("'%s' line %d: it needs the network", path, number);
+		return -1;
+	}
+	return 0;
+}
+
 void cda_outfit_explain(void)
 {
 	if (settings.offline)

@@ -129,8 +129,10 @@ static int add_words(struct cda_span value, bool (*valid)(struct cda_span), char
 	return 0;
 }
 
-/* Returns 0, -1, or 1 if the key is none of the settings' words. */
-static int setting_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
+/* Returns 0, -1, or 1 if the key is none of the settings' words. *ret_wrong: why a value is none.
+ */
+static int setting_line(struct cda_span key, struct cda_span value, struct cda_policy *policy,
+			const char **ret_wrong)
 {
 	static struct cda_settings checked;
 
@@ -143,10 +145,10 @@ static int setting_line(struct cda_span key, struct cda_span value, struct cda_p
 
 		if (!cda_span_is(key, cda_setting_words[i]))
 			continue;
-		return cda_span_copy(value, text, CDA_SETTING_MAX) == 0 &&
-				       cda_setting_parse(i, text, CDA_FROM_POLICY, &checked) == NULL
-			       ? 0
-			       : -1;
+		*ret_wrong = cda_span_copy(value, text, CDA_SETTING_MAX) != 0
+				     ? "it is too long"
+				     : cda_setting_parse(i, text, CDA_FROM_POLICY, &checked);
+		return *ret_wrong == NULL ? 0 : -1;
 	}
 	return 1;
 }
@@ -172,7 +174,8 @@ static int yes_or_no(struct cda_span value, bool *ret)
 	return *ret || cda_span_is(value, "no") ? 0 : -1;
 }
 
-static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy)
+static int policy_line(struct cda_span key, struct cda_span value, struct cda_policy *policy,
+		       const char **ret_wrong)
 {
 	static const struct {
 		const char *word;
@@ -183,7 +186,7 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 		     {"allow", CDA_START},
 		     {"deny", CDA_NEVER}};
 
-	int rc = setting_line(key, value, policy);
+	int rc = setting_line(key, value, policy, ret_wrong);
 
 	if (key.len == 0 || rc == 0)
 		return 0;
@@ -223,9 +226,16 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 	*ret = (struct cda_policy){
 		.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START, .reown = CDA_REOWN_VOLUME};
 	for (int number = 1; cda_span_line(&rest, &line); number++) {
+		const char *wrong = NULL;
+
 		key_value(line, &key, &value);
-		if (policy_line(key, value, ret) == 0)
+		if (policy_line(key, value, ret, &wrong) == 0)
 			continue;
+		if (wrong != NULL) {
+			cda_say("'%s' line %d: '%.*s' is refused: %s", CDA_POLICY, number,
+				(int)key.len, key.p, wrong);
+			return -1;
+		}
 		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
 			"'recommends yes|no', 'users UID...', 'lists PATH...', 'names NAME...', "
 			"'mirror URL', 'proxy URL', 'ca PATH', 'offline yes|no', 'settings "

@@ -220,7 +220,8 @@ static int install(const struct cda_kind *kind, const char *path, const char *py
 		if (cda_installed_is(kind, python, hash))
 			return 0;
 	}
-	if (check_python(kind, path, list, python) != 0)
+	if (check_python(kind, path, list, python) != 0 ||
+	    (kind == &cda_kind_pip && cda_outfit_check_urls(path, list) != 0))
 		return 1;
 	status = show_run(kind, path, argv, extra);
 	if (status != 0)

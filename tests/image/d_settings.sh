@@ -150,6 +150,10 @@ for each in conda pip; do
 	[ "$status" -ne 0 ] && [ ! -s "$T/out" ] && grep -q "the start is offline" "$T/err"
 	result $? "71 offline, what needs the network is not tried: $each"
 done
+list url "# a comment\nhttp://127.0.0.1:$http/pypi/wheels/soupsieve-2.8-py3-none-any.whl\n"
+run -v "$T/url:/tmp/pip_requirements.txt:ro" -e CONDENSE_OFFLINE=1 'echo started'
+[ "$status" -ne 0 ] && grep -q "line 2: it needs the network" "$T/err"
+result $? "71 offline, what needs the network is not tried: a URL"
 ! grep -q / "$net/requests"
 result $? "71 … none of them"
 run -e CONDENSE_OFFLINE=1 'conda config --show offline'
@@ -267,7 +271,7 @@ policy settings-folder "mirror file:///mirror\noffline yes\n"
 all "71 a folder that root trusts, and offline" -v "$net/tree:/mirror"
 policy settings-wrong "proxy nonsense\n"
 run 'echo started'
-[ "$status" -eq 2 ] && grep -q "line 2" "$T/err"
+[ "$status" -eq 2 ] && grep -q "line 2: 'proxy' is refused" "$T/err"
 result $? "94 a policy with a wrong value"
 IMAGE=$tested
 
