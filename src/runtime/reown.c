@@ -34,7 +34,8 @@ struct place {
 struct pool {
 	const struct cda_reown *how;
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a folder waits, or the last one is done */
+	pthread_cond_t changed; /* for workers: a folder waits, or the last one is done */
+	pthread_cond_t over;    /* for who waits for them */
 	int waiting[WAITING];
 	size_t count;                /* of them */
 	size_t open;                 /* folders that wait or are in work */
@@ -192,8 +193,10 @@ static void *work(void *data)
 		walk(pool, fd, 0);
 		close(fd);
 		pthread_mutex_lock(&pool->lock);
-		if (--pool->open == 0)
+		if (--pool->open == 0) {
 			pthread_cond_broadcast(&pool->changed);
+			pthread_cond_signal(&pool->over);
+		}
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -230,14 +233,14 @@ static void watch(struct pool *pool)
 		struct timespec until;
 
 		if (!terminal) {
-			pthread_cond_wait(&pool->changed, &pool->lock);
+			pthread_cond_wait(&pool->over, &pool->lock);
 			continue;
 		}
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += REDRAW_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) == ETIMEDOUT)
+		if (pthread_cond_timedwait(&pool->over, &pool->lock, &until) == ETIMEDOUT)
 			show(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -283,6 +286,7 @@ int cda_reown_tree(int fd, const struct cda_reown *how)
 	pool = (struct pool){.how = how,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .changed = PTHREAD_COND_INITIALIZER,
+			     .over = PTHREAD_COND_INITIALIZER,
 			     .waiting = {top},
 			     .count = 1,
 			     .open = 1};
