@@ -1,3 +1,4 @@
+#include "archives.h"
 #include "paths.h"
 #include "probe.h"
 #include "reach.h"
@@ -33,28 +34,35 @@ struct hosts {
 	bool no_index;
 };
 
+static bool is_this_machine(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+	       strcmp(host, "::1") == 0;
+}
+
+/* As outfit.c has it for conda and pip, where the caller's own variables win, and transport.c for
+ * apt and apk, which are not given them. */
 static const char *proxy_of(const struct hosts *hosts, const struct cda_place_of *to)
 {
 	static const char *const https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-	static const char *const http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+	static const char *const http[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
 	const struct cda_world *world = hosts->c->world;
 	const char *const *names = strcmp(to->scheme, "https") == 0 ? https : http;
-	const char *none = cda_world_env(world, "no_proxy");
+	const char *set = hosts->c->settings.proxy, *none = cda_world_env(world, "no_proxy");
 
-	if (hosts->c->settings.proxy[0] != '\0')
-		return hosts->c->settings.proxy;
-	/* apt and apk are not given the variables of a user. */
+	if (is_this_machine(to->host))
+		set = "";
 	if (hosts->user == OS)
-		return NULL;
+		return set[0] != '\0' ? set : NULL;
 	if (none == NULL)
 		none = cda_world_env(world, "NO_PROXY");
 	if (none != NULL && cda_no_proxy(none, to->host))
 		return NULL;
-	for (int i = 0; i < 4 && names[i] != NULL; i++) {
+	for (int i = 0; i < 4; i++) {
 		if (cda_world_env(world, names[i]) != NULL)
 			return cda_world_env(world, names[i]);
 	}
-	return NULL;
+	return set[0] != '\0' ? set : NULL;
 }
 
 static void set_proxy(struct cda_target *target, const char *proxy)
@@ -111,15 +119,8 @@ static void add_text(struct hosts *hosts, const char *url)
 
 static void take_os(void *ctx, const char *key, struct cda_span value)
 {
-	struct hosts *hosts = ctx;
-	const struct cda_settings *settings = &hosts->c->settings;
-
 	(void)key;
-	/* A mirror takes the place of the distribution's own addresses. */
-	if (cda_probe_is_debian(hosts->c->world) ? settings->mirror[CDA_DEBIAN][0] != '\0'
-						 : settings->mirror[CDA_ALPINE][0] != '\0')
-		return;
-	add_url(hosts, value);
+	add_url(ctx, value);
 }
 
 typedef void (*reader_fn)(struct cda_span text, cda_source_fn add, void *ctx);
@@ -134,6 +135,24 @@ static void read_with(struct hosts *hosts, const char *path, reader_fn reader, c
 	cda_world_free(&text);
 }
 
+/* Sources as /startup hands them to apt or apk: with the mirror in the place of what it serves. */
+static void read_sources(struct hosts *hosts, const char *path, enum cda_archives_form form)
+{
+	static const reader_fn readers[] = {[CDA_ONE_LINE] = cda_sources_list,
+					    [CDA_DEB822] = cda_sources_deb822,
+					    [CDA_REPOSITORIES] = cda_sources_apk};
+	static char data[1 << 21];
+	struct cda_archives archives = {.settings = &hosts->c->settings, .bare = true};
+	struct cda_text text, copy = {.data = data, .cap = sizeof(data)};
+
+	if (cda_world_read(hosts->c->world, path, &text) < 0)
+		return;
+	cda_archives_copy(&archives, form, (struct cda_span){text.data, text.len}, &copy);
+	if (!copy.full)
+		readers[form]((struct cda_span){copy.data, copy.len}, take_os, hosts);
+	cda_world_free(&text);
+}
+
 static bool ends_in(const char *name, const char *suffix)
 {
 	size_t len = strlen(name), size = strlen(suffix);
@@ -143,39 +162,32 @@ static bool ends_in(const char *name, const char *suffix)
 
 static void apt_file(void *ctx, const char *name)
 {
-	struct hosts *hosts = ctx;
 	char path[PATH_MAX];
 
 	cda_put(path, sizeof(path), "/etc/apt/sources.list.d/%s", name);
 	if (ends_in(name, ".list"))
-		read_with(hosts, path, cda_sources_list, take_os);
+		read_sources(ctx, path, CDA_ONE_LINE);
 	else if (ends_in(name, ".sources"))
-		read_with(hosts, path, cda_sources_deb822, take_os);
+		read_sources(ctx, path, CDA_DEB822);
 }
 
 static void apk_file(void *ctx, const char *name)
 {
-	struct hosts *hosts = ctx;
 	char path[PATH_MAX];
 
 	cda_put(path, sizeof(path), "/etc/apk/repositories.d/%s", name);
 	if (ends_in(name, ".list"))
-		read_with(hosts, path, cda_sources_apk, take_os);
+		read_sources(ctx, path, CDA_REPOSITORIES);
 }
 
 static void os_hosts(struct hosts *hosts)
 {
-	const struct cda_settings *settings = &hosts->c->settings;
-
 	hosts->user = OS;
 	if (cda_probe_is_debian(hosts->c->world)) {
-		add_text(hosts, settings->mirror[CDA_DEBIAN]);
-		add_text(hosts, settings->mirror[CDA_DEBIAN_SECURITY]);
-		read_with(hosts, "/etc/apt/sources.list", cda_sources_list, take_os);
+		read_sources(hosts, "/etc/apt/sources.list", CDA_ONE_LINE);
 		(void)cda_world_names(hosts->c->world, "/etc/apt/sources.list.d", apt_file, hosts);
 	} else {
-		add_text(hosts, settings->mirror[CDA_ALPINE]);
-		read_with(hosts, "/etc/apk/repositories", cda_sources_apk, take_os);
+		read_sources(hosts, "/etc/apk/repositories", CDA_REPOSITORIES);
 		(void)cda_world_names(hosts->c->world, "/etc/apk/repositories.d", apk_file, hosts);
 	}
 }
@@ -220,14 +232,12 @@ static void conda_hosts(struct hosts *hosts)
 	read_with(hosts, in_home(hosts, ".condarc", path), cda_sources_condarc, take_conda);
 	if (cda_world_env(world, "CONDARC") != NULL)
 		read_with(hosts, cda_world_env(world, "CONDARC"), cda_sources_condarc, take_conda);
-	if (alias != NULL)
-		cda_put(hosts->alias, sizeof(hosts->alias), "%s", alias);
-	if (mirror[0] != '\0')
-		cda_put(hosts->alias, sizeof(hosts->alias), "%s", mirror);
+	if (alias != NULL || mirror[0] != '\0')
+		cda_put(hosts->alias, sizeof(hosts->alias), "%s", alias != NULL ? alias : mirror);
 	for (int i = 0; i < hosts->channel_count; i++) {
 		const char *channel = hosts->channels[i];
 
-		if (strcmp(channel, "defaults") == 0 && mirror[0] == '\0')
+		if (strcmp(channel, "defaults") == 0)
 			add_text(hosts, "https://repo.anaconda.com");
 		else
 			add_text(hosts, strstr(channel, "://") != NULL ? channel : hosts->alias);
@@ -267,10 +277,8 @@ static void pip_hosts(struct hosts *hosts)
 	read_with(hosts, "/run/secrets/pip.conf", cda_sources_pip, take_pip);
 	if (file != NULL)
 		read_with(hosts, file, cda_sources_pip, take_pip);
-	if (index != NULL)
-		cda_put(hosts->index, sizeof(hosts->index), "%s", index);
-	if (mirror[0] != '\0')
-		cda_put(hosts->index, sizeof(hosts->index), "%s", mirror);
+	if (index != NULL || mirror[0] != '\0')
+		cda_put(hosts->index, sizeof(hosts->index), "%s", index != NULL ? index : mirror);
 	if (extra != NULL)
 		take_pip(hosts, "extra-index-url", (struct cda_span){extra, strcspn(extra, " \t")});
 	if (!hosts->no_index || mirror[0] != '\0')

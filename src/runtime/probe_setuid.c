@@ -147,6 +147,14 @@ void cda_probe_policy(struct cda_case *c)
 			       "there is no '%s': its defaults hold", CDA_POLICY);
 		return;
 	}
+	if (rc == -EACCES) {
+		cda_report_add(
+			c->report, SETUID, "policy", CDA_NOTE,
+			"'%s' is for /startup alone to read: its settings reach apt and apk, not "
+			"conda and pip",
+			CDA_POLICY);
+		return;
+	}
 	if (rc < 0) {
 		cda_report_add(c->report, SETUID, "policy", CDA_PROBLEM, "'%s' cannot be read: %s",
 			       CDA_POLICY, strerror(-rc));
