@@ -14,7 +14,6 @@ struct prefix {
 	char python[VERSION_BYTES], conda[VERSION_BYTES];
 	const struct cda_world *world;
 	int foreign; /* records that the group cannot change */
-	bool family; /* a package 'conda' of Python's is there: Miniconda */
 };
 
 /* "NAME-VERSION-BUILD.json": the version, if it is that name's. */
@@ -36,11 +35,24 @@ static void take_record(void *ctx, const char *name)
 
 	version_of(name, "python", prefix->python);
 	version_of(name, "conda", prefix->conda);
-	prefix->family = prefix->family || strncmp(name, "conda-libmamba-solver-", 22) == 0;
 	if (cda_put(path, sizeof(path), "%s/conda-meta/%s", CDA_PREFIX, name) == 0 &&
 	    cda_world_stat(prefix->world, path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (st.st_mode & S_IWGRP) == 0)
 		prefix->foreign++;
+}
+
+/* Is conda itself a package of Python's? */
+static bool is_miniconda(const struct prefix *prefix)
+{
+	const char *minor = strchr(prefix->python, '.');
+	size_t len = minor != NULL ? (size_t)(minor - prefix->python) + 1 + strcspn(minor + 1, ".")
+				   : strlen(prefix->python);
+	char path[PATH_MAX];
+	struct stat st;
+
+	return cda_put(path, sizeof(path), "%s/lib/python%.*s/site-packages/conda", CDA_PREFIX,
+		       (int)len, prefix->python) == 0 &&
+	       cda_world_stat(prefix->world, path, &st) == 0;
 }
 
 static void tell_prefix(struct cda_case *c)
@@ -48,6 +60,7 @@ static void tell_prefix(struct cda_case *c)
 	struct prefix prefix = {.world = c->world};
 	const char *distro = cda_probe_is_debian(c->world) ? "debian" : "alpine";
 	struct stat st;
+	bool miniconda;
 	int rc = cda_world_names(c->world, CDA_PREFIX "/conda-meta", take_record, &prefix);
 
 	cda_report_fact(c->report, "distro", "%s", distro);
@@ -65,12 +78,13 @@ static void tell_prefix(struct cda_case *c)
 		cda_report_todo(c->report, "is a volume mounted over it? Start without");
 		return;
 	}
-	cda_report_fact(c->report, "family", "%s", prefix.family ? "miniconda" : "condense");
+	miniconda = is_miniconda(&prefix);
+	cda_report_fact(c->report, "family", "%s", miniconda ? "miniconda" : "condense");
 	cda_report_fact(c->report, "python", "%s", prefix.python);
 	cda_report_fact(c->report, "conda", "%s", prefix.conda);
 	cda_report_add(c->report, IMAGE, "versions", CDA_OK,
 		       "condense %s on %s, release %s: conda %s, Python %s", CDA_VERSION, distro,
-		       prefix.family ? "Miniconda" : "embedded",
+		       miniconda ? "Miniconda" : "embedded",
 		       prefix.conda[0] != '\0' ? prefix.conda : "missing",
 		       prefix.python[0] != '\0' ? prefix.python : "missing");
 	if (prefix.python[0] == '\0') {

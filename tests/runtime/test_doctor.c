@@ -494,6 +494,8 @@ static const struct {
 } rows[] = {
 	{"healthy", .want = NULL},
 	{"versions", .want = "image versions ok", .says = "conda 26.11.0, Python 3.13.5"},
+	{"Miniconda", "/opt/conda/lib/python3.13/site-packages/conda/", "", 0755,
+	 .want = "image versions ok", .says = "release Miniconda"},
 	{"no name", .uid = 54321, .want = "identity user problem", .says = "uid 54321 has no name"},
 	{"a name without an account", "/etc/nsswitch.conf", "passwd: files condense\n", 0644,
 	 .uid = 54321, .want = "identity user note", .says = "see the name 'anaconda'"},
