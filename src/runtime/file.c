@@ -242,30 +242,35 @@ static bool line_is_at(const char *line, const char *path, bool below)
 	return at[len] == ' ' || (below && at[len] == '/');
 }
 
+bool cda_mount_in(struct cda_span mounts, const char *path, bool below)
+{
+	struct cda_span line;
+	bool found = false;
+
+	while (!found && cda_span_line(&mounts, &line)) {
+		char copy[1024];
+
+		if (cda_span_copy(line, copy, sizeof(copy)) == 0)
+			found = line_is_at(copy, path, below);
+		else /* a long line: look at its head, where the mount point is */
+			found = cda_span_copy((struct cda_span){line.p, line.len < sizeof(copy) - 1
+										? line.len
+										: sizeof(copy) - 1},
+					      copy, sizeof(copy)) < 0 ||
+				line_is_at(copy, path, below);
+	}
+	return found;
+}
+
 int cda_mount_at(const char *path, bool below)
 {
 	static char data[1 << 18];
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
-	struct cda_span rest, line;
-	bool found = false;
 	int rc, fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	rc = cda_file_read(fd, &text);
 	close(fd);
-	if (rc < 0)
-		return rc;
-	rest = (struct cda_span){text.data, text.len};
-	while (!found && cda_span_line(&rest, &line)) {
-		char copy[1024];
-
-		if (cda_span_copy(line, copy, sizeof(copy)) == 0)
-			found = line_is_at(copy, path, below);
-		else /* a long line: look at its head, where the mount point is */
-			found = cda_span_copy((struct cda_span){line.p, sizeof(copy) - 1}, copy,
-					      sizeof(copy)) < 0 ||
-				line_is_at(copy, path, below);
-	}
-	return found;
+	return rc < 0 ? rc : cda_mount_in((struct cda_span){text.data, text.len}, path, below);
 }

@@ -69,4 +69,7 @@ const char *cda_dir_next(struct cda_dir *dir);
  * known, which callers take for what is safe. */
 int cda_mount_at(const char *path, bool below);
 
+/* The same of what a mountinfo says: the mounts are its lines. */
+bool cda_mount_in(struct cda_span mounts, const char *path, bool below);
+
 #endif

@@ -39,25 +39,32 @@ static uint64_t start_of_first(void)
 	return at != NULL ? strtoull(at, NULL, 10) : 0;
 }
 
+void cda_life_parse(const char *text, struct cda_life *life)
+{
+	char now[256];
+	size_t len;
+
+	cda_put(now, sizeof(now), "life %llu %llu\n", (unsigned long long)life->started,
+		(unsigned long long)life->space);
+	len = strlen(now);
+	if (strncmp(text, now, len) != 0 || strncmp(text + len, "uid ", 4) != 0)
+		return;
+	life->noted = true;
+	life->uid = (uint32_t)strtoul(text + len + 4, NULL, 10);
+	life->open = strstr(text + len, "\npackages open\n") != NULL;
+}
+
 void cda_life_load(struct cda_life *ret)
 {
-	char data[256], now[256];
+	char data[256];
 	struct stat st;
 	int state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	size_t len;
 
 	*ret = (struct cda_life){.started = start_of_first()};
 	if (stat("/proc/self/ns/pid", &st) == 0)
 		ret->space = st.st_ino;
-	cda_put(now, sizeof(now), "life %llu %llu\n", (unsigned long long)ret->started,
-		(unsigned long long)ret->space);
-	len = strlen(now);
-	if (state >= 0 && read_small(state, "life", data, sizeof(data), &st) == 0 &&
-	    st.st_uid == 0 && strncmp(data, now, len) == 0 && strncmp(data + len, "uid ", 4) == 0) {
-		ret->noted = true;
-		ret->uid = (uint32_t)strtoul(data + len + 4, NULL, 10);
-		ret->open = strstr(data + len, "\npackages open\n") != NULL;
-	}
+	if (state >= 0 && read_small(state, "life", data, sizeof(data), &st) == 0 && st.st_uid == 0)
+		cda_life_parse(data, ret);
 	if (state >= 0)
 		close(state);
 }

@@ -18,6 +18,9 @@ struct cda_life {
 
 /* What is known of the present life. A container without /proc has the life 0 0 for ever. */
 void cda_life_load(struct cda_life *ret);
+/* Add to life, whose start and namespace are known, what the text of a note says, if that is about
+ * the same life. */
+void cda_life_parse(const char *text, struct cda_life *life);
 /* Returns 0 or a negative errno. */
 int cda_life_save(const struct cda_life *life);
 

@@ -299,22 +299,11 @@ bool cda_policy_name(const struct cda_policy *policy, const char *name)
 	return false;
 }
 
-int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)
+int cda_record_parse(const struct cda_text *text, struct cda_record *ret)
 {
-	char data[1024];
-	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	struct cda_span rest, line, key, value;
-	int rc;
 
-	*ret = (struct cda_record){.image_uid = 0};
-	cda_put(ret->name, sizeof(ret->name), "%s", policy->account);
-	cda_put(ret->home, sizeof(ret->home), "/home/%s", policy->account);
-	rc = read_roots(CDA_STATE "/account", &text);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc < 0)
-		return -1;
-	rest = (struct cda_span){text.data, text.len};
+	rest = (struct cda_span){text->data, text->len};
 	while (cda_span_line(&rest, &line)) {
 		key_value(line, &key, &value);
 		if ((cda_span_is(key, "name") &&
@@ -329,10 +318,29 @@ int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)
 		    (cda_span_is(key, "image_uid") && cda_id_parse(value, &ret->image_uid)) ||
 		    (cda_span_is(key, "was_uid") && cda_id_parse(value, &ret->was_uid)))
 			continue;
-		cda_say("'%s' does not parse", CDA_STATE "/account");
 		return -1;
 	}
-	return 1;
+	return 0;
+}
+
+int cda_record_load(const struct cda_policy *policy, struct cda_record *ret)
+{
+	char data[1024];
+	struct cda_text text = {.data = data, .cap = sizeof(data)};
+	int rc;
+
+	*ret = (struct cda_record){.image_uid = 0};
+	cda_put(ret->name, sizeof(ret->name), "%s", policy->account);
+	cda_put(ret->home, sizeof(ret->home), "/home/%s", policy->account);
+	rc = read_roots(CDA_STATE "/account", &text);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return -1;
+	if (cda_record_parse(&text, ret) == 0)
+		return 1;
+	cda_say("'%s' does not parse", CDA_STATE "/account");
+	return -1;
 }
 
 int cda_record_save(const struct cda_record *record)

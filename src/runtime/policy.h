@@ -45,6 +45,8 @@ struct cda_record {
 /* Without a record: the account as the policy names it, with /home/NAME. Returns 1 if there was a
  * record, 0 if there was none, -1 with a message if it is not root's or does not parse. */
 int cda_record_load(const struct cda_policy *policy, struct cda_record *ret);
+/* Change *ret to what the text of a record says. Returns 0, or -1 if it does not parse. */
+int cda_record_parse(const struct cda_text *text, struct cda_record *ret);
 /* Returns 0 or a negative errno. */
 int cda_record_save(const struct cda_record *record);
 

@@ -113,27 +113,18 @@ obeyed()
 	[ $seen = yes ] || grep -qx 0 "$T/out"
 }
 
-# ---- 76-78: the environment of the start
+# ---- 76-78: the environment of the start. First each row's control, then two starts with all.
 everything=
 while IFS='|' read -r text runs words; do
 	flags_of=
 	for word in $words; do
 		flags_of="$flags_of -e $word"
 	done
-	everything="$everything $words"
+	case $text in *PATH\ alone) ;; *) everything="$everything $words" ;; esac
 	obeyed "$words" "$flags_of" && { [ "$runs" != "$os" ] || grep -qx 0 "$T/out"; }
 	result $? "$text: root that obeyed it would be caught"
-	up start $given -v "$T/os.txt:$os_list:ro" $flags_of
-	result $? "$text: the start goes on"
-	installed
-	result $? "$text: the list is installed"
-	harmless "$words"
-	result $? "$text: nothing of it reaches root"
-	[ -s "$T/watched" ]
-	result $? "$text: root did look"
-	down
 done <<'EOF'
-76 PATH|apt|PATH=/evilmark:/usr/local/bin:/usr/bin:/bin
+76 PATH alone|apt|PATH=/evilmark:/usr/local/bin:/usr/bin:/bin
 77 LD_PRELOAD, LD_AUDIT|apt|LD_PRELOAD=/evilmark/e.so LD_AUDIT=/evilmark/e.so
 77 LD_LIBRARY_PATH, GCONV_PATH, LOCPATH, NLSPATH|no|LD_LIBRARY_PATH=/evilmark GCONV_PATH=/evilmark LOCPATH=/evilmark NLSPATH=/evilmark/%N
 77 MALLOC_*, GLIBC_TUNABLES|no|MALLOC_CHECK_=3 MALLOC_TRACE=/evilmark/x MALLOC_PERTURB_=7 GLIBC_TUNABLES=glibc.malloc.check=3
@@ -145,6 +136,25 @@ done <<'EOF'
 78 PYTHONPATH, TMPDIR, HOME, SSL_CERT_FILE|no|PYTHONPATH=/evilmark PYTHONSTARTUP=/evilmark/program TMPDIR=/evilmark HOME=/evilmark SSL_CERT_FILE=/evilmark/program SSL_CERT_DIR=/evilmark CURL_CA_BUNDLE=/evilmark OPENSSL_CONF=/evilmark/openssl.cnf
 EOF
 
+starts()
+{
+	flags_of=
+	for word in $2; do
+		flags_of="$flags_of -e $word"
+	done
+	up start $given -v "$T/os.txt:$os_list:ro" $flags_of
+	result $? "$1: the start goes on"
+	installed
+	result $? "$1: the list is installed"
+	harmless "$2"
+	result $? "$1: nothing of it reaches root"
+	[ -s "$T/watched" ]
+	result $? "$1: root did look"
+	down
+}
+starts "76 a PATH of the caller's at the start" "PATH=/evilmark:/usr/local/bin:/usr/bin:/bin"
+starts "77, 78 all of the above at the start" "$everything"
+
 # ---- the same, and what else a process hands on, from a first process of the caller's own
 cat >"$evil/first" <<'EOF'
 #!/bin/sh
@@ -154,9 +164,7 @@ alone) set -- /startup ;;
 parts) /startup -only=identity; set -- /startup -only=packages ;;
 closed) /startup <&- >&- 2>&-; set -- /bin/true ;;
 odd) set -- /opt/conda/bin/python /evilmark/odd.py ;;
-stopped) set -- /opt/conda/bin/python /evilmark/stopped.py ;;
 esac
-shift $(($# > 9 ? 9 : 0))
 "$@"
 echo "its status: $?"
 rm -f /tmp/list
@@ -187,7 +195,6 @@ chmod -R a+rX "$T"
 chmod a+x "$evil/first"
 flags_of=
 for word in $everything; do
-	case $word in PATH=*) continue ;; esac
 	flags_of="$flags_of -e $word"
 done
 first()
