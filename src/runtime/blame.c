@@ -180,13 +180,32 @@ static bool is_error(const char *line)
 	       (word >= len && memcmp(line + word - len, name, len) == 0);
 }
 
+/* The length of the line, with the indented ones behind it where it ends with a ':': they become
+ * parts of it. */
+static size_t join(char *line)
+{
+	size_t len = strcspn(line, "\r\n");
+
+	if (len == 0 || line[len - 1] != ':')
+		return len;
+	while (line[len] == '\n' && line[len + 1] == ' ') {
+		char *next = line + len + 1;
+		size_t blanks = strspn(next, " ");
+
+		line[len] = ' ';
+		memmove(next, next + blanks, strlen(next + blanks) + 1);
+		len += strcspn(line + len, "\r\n");
+	}
+	return len;
+}
+
 const char *cda_blame_cause(char *said)
 {
 	const char *found = NULL, *last = NULL;
 	char *line = said;
 
 	while (*line != '\0') {
-		size_t len = strcspn(line, "\r\n");
+		size_t len = is_error(line) ? join(line) : strcspn(line, "\r\n");
 		char *next = line + len + (line[len] != '\0');
 
 		line[len] = '\0';

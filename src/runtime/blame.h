@@ -25,7 +25,8 @@ int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda
 /* Words of conda, pip and what they use for what may pass by itself. */
 bool cda_blame_transient(const char *said);
 
-/* The last line that calls itself an error, else the last one. Cuts up the text. */
+/* The last line that calls itself an error, with the indented ones that explain it, else the last
+ * one. Cuts up the text. */
 const char *cda_blame_cause(char *said);
 
 /* The word is the file or URL of a conda package; of Python's: its version. */

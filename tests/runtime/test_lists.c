@@ -444,3 +444,24 @@ TEST(files_of_python_are_known)
 		CHECK_STR_AT(found ? text : NULL, rows[i][1], "'%s'", rows[i][0]);
 	}
 }
+
+TEST(the_cause_is_the_last_error)
+{
+	static const char *const rows[][2] = {
+		{"warning\nERROR: a\nERROR: b\nhint: c\n", "ERROR: b"},
+		{"Collecting\nSomeError: x y\n\n", "SomeError: x y"},
+		{"XError: do not fit:\n  - a needs b\n    - c\nhint: d\n",
+		 "XError: do not fit: - a needs b - c"},
+		{"error: why:\r\n  - a\r\n", "error: why:"},
+		{"error: end:", "error: end:"},
+		{"error: end:\n ", "error: end: "},
+		{"one\ntwo\n", "two"},
+		{"", "no word from it"},
+	};
+	char said[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(said, sizeof(said), "%s", rows[i][0]);
+		CHECK_STR_AT(cda_blame_cause(said), rows[i][1], "row %zu", i);
+	}
+}
