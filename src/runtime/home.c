@@ -88,8 +88,22 @@ static bool is_link_to(int dirfd, const char *name, const char *target)
 	return len >= 0 && (size_t)len == strlen(target) && memcmp(now, target, (size_t)len) == 0;
 }
 
-/* Make homes/name a link to target, in the place of nothing or of an older link. */
-static int lead_to(int homes, const char *name, const char *target)
+/* A link that an earlier run may have made: to a folder in /home, or to the home there was. Others
+ * of root's are somebody else's. */
+static bool is_ours(int homes, const char *name, const char *was)
+{
+	char now[CDA_HOME_MAX];
+	ssize_t len = readlinkat(homes, name, now, sizeof(now) - 1);
+
+	if (len < 0)
+		return false;
+	now[len] = '\0';
+	return below_home(now) != NULL || (was != NULL && strcmp(now, was) == 0);
+}
+
+/* Make homes/name a link to target, in the place of nothing or of an older link of ours; was is the
+ * home that there was, or NULL. */
+static int lead_to(int homes, const char *name, const char *target, const char *was)
 {
 	struct stat st;
 	char temp[CDA_HOME_MAX];
@@ -98,7 +112,7 @@ static int lead_to(int homes, const char *name, const char *target)
 		return 0;
 	if (fstatat(homes, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return symlinkat(target, homes, name) == 0 ? 0 : -errno;
-	if (!S_ISLNK(st.st_mode) || st.st_uid != 0)
+	if (!S_ISLNK(st.st_mode) || st.st_uid != 0 || !is_ours(homes, name, was))
 		return -EEXIST;
 	if (cda_put(temp, sizeof(temp), ".%s.condense", name) < 0)
 		return -ENAMETOOLONG;
@@ -255,7 +269,7 @@ static int move_home(const struct cda_home *home, int homes, const char *from, c
 		rc = 0;
 	if (rc < 0)
 		return rc;
-	return lead_to(homes, from, target);
+	return lead_to(homes, from, target, NULL);
 }
 
 static const char *why_not(int rc)
@@ -278,7 +292,7 @@ static int stay(const struct cda_home *home, int homes, struct cda_record *recor
 			       ? CDA_EXIT_REFUSED
 			       : 0;
 	}
-	rc = lead_to(homes, to, record->home);
+	rc = lead_to(homes, to, record->home, NULL);
 	cda_say("%s '%s', so it stays; '%s' leads to it", why, record->home, home->wanted);
 	return rc == 0 ? 0 : CDA_EXIT_CANNOT;
 }
@@ -339,7 +353,7 @@ cannot:
 
 /* Make /home/NAME lead to the home. A folder there that is a mount or leads to one becomes the home
  * instead; what an engine made on the way to a mount gets what the home held. */
-static int link_name(const struct cda_home *home, int homes, const char *name,
+static int link_name(const struct cda_home *home, int homes, const char *name, const char *was,
 		     struct cda_record *record)
 {
 	char path[CDA_HOME_MAX];
@@ -349,7 +363,7 @@ static int link_name(const struct cda_home *home, int homes, const char *name,
 		return -ENAMETOOLONG;
 	if (strcmp(path, record->home) == 0)
 		return 0;
-	rc = lead_to(homes, name, record->home);
+	rc = lead_to(homes, name, record->home, was);
 	if (rc != -EEXIST || strcmp(name, home->name) != 0)
 		return rc;
 	fd = openat(homes, name, OPEN_DIR);
@@ -378,10 +392,11 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 {
 	struct stat st;
 	int rc, homes = open("/home", OPEN_DIR);
-	char linked[CDA_HOME_MAX];
+	char linked[CDA_HOME_MAX], was[CDA_HOME_MAX];
 	int status = 0;
 
 	cda_put(ret_path, CDA_HOME_MAX, "%s", record->home);
+	cda_put(was, sizeof(was), "%s", record->home);
 	if (homes < 0 || fstat(homes, &st) != 0 || st.st_uid != 0 || (st.st_mode & 022) != 0) {
 		cda_say("'/home' is not a folder that root alone may write: homes stay as they "
 			"are");
@@ -396,14 +411,14 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 		status = bring(home, homes, record);
 	}
 	if (status == 0) {
-		rc = link_name(home, homes, home->name, record);
+		rc = link_name(home, homes, home->name, was, record);
 		if (rc < 0) {
 			cda_say("cannot lead '/home/%s' to '%s': %s", home->name, record->home,
 				strerror(-rc));
 			status = CDA_EXIT_CANNOT;
 		}
 		/* Old paths keep working; where something mounted has the place, it keeps it. */
-		(void)link_name(home, homes, home->image, record);
+		(void)link_name(home, homes, home->image, was, record);
 	}
 	if (status != CDA_EXIT_REFUSED) {
 		rc = own(home, record->home);

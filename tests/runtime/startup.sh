@@ -287,6 +287,18 @@ check "... nor to folders" [ "$(stat -c %u "$root/etc")" = 0 ]
 check "... nor second names of root's files" [ "$(stat -c %u "$root/etc/group")" = 0 ]
 
 fresh
+mkdir "$root/data"
+ln -s /data "$root/home/shared"
+as 1234:3000 -new_user=shared
+check "a link of root's in /home is no name's to take" [ "$(readlink "$root/home/shared")" = /data ]
+check "... with a line that says so" grep -q "cannot lead '/home/shared'" "$T/err"
+mkdir "$root/one" "$root/two"
+chown 1234 "$root/one" "$root/two"
+as 1234:3000 -new_user=bob -new_home=/one
+as 1234:3000 -new_user=bob -new_home=/two
+check "... but the name's own link follows the home" [ "$(readlink "$root/home/bob")" = /two ]
+
+fresh
 : >"$root/etc/.passwd.condense"
 as 1234:3000
 check "what a killed run left is no hindrance" has etc/passwd \
