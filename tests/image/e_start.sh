@@ -56,7 +56,7 @@ apt) hook="-v $T/hook.conf:/etc/apt/apt.conf.d/98watch:ro" ;;
 *) hook="-v $T/watch:/etc/apk/commit_hooks.d/watch:ro" ;;
 esac
 list os.txt 'jq\n'
-serve
+serve ""
 use_mirror
 given="-v $evil:/evilmark:ro -v $T/watch:/watch:ro $hook $from_mirror"
 files="/etc/passwd /etc/shadow /etc/group"
