@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,21 +167,69 @@ static int start_user(const struct cda_place *place)
 	return 0;
 }
 
-int main(int argc, char **argv)
+/* Where entry goes on as a program that has read nothing yet: argv[1] to the words' end are
+ * RESUME MASK LEFTOVER SCRIPT [COMMAND...]. */
+static const char resume[] = "--resume";
+enum { RESUME_WORDS = 3 };
+
+/* Begin again: what the start has read and decided takes more memory than all that comes. Returns
+ * if that is not possible, which costs no more than that memory. */
+static void begin_again(int argc, char **argv)
+{
+	const char *self = (const char *)getauxval(AT_EXECFN);
+	char mask[32];
+	char **words;
+
+	if (self == NULL || self[0] != '/')
+		return;
+	words = calloc((size_t)argc + RESUME_WORDS + 1, sizeof(*words));
+	if (words == NULL)
+		return;
+	cda_put(mask, sizeof(mask), "%lx", cda_reap_mask());
+	words[0] = argv[0];
+	words[1] = (char *)resume;
+	words[2] = mask;
+	words[3] = (char *)cda_outfit_leftover();
+	memcpy(words + 1 + RESUME_WORDS, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+	execve(self, words, environ);
+	free(words);
+}
+
+/* Run the script again with the command's words behind it; argv is used up. */
+static int run_command(char **argv)
+{
+	const struct cda_run run = {.argv = (const char *const *)argv,
+				    .envp = environ,
+				    .terminal = true,
+				    .guard_start = true};
+
+	return cda_reap_run(&run);
+}
+
+/* The second half of a start, after begin_again. */
+static int go_on(int argc, char **argv)
+{
+	const char *leftover;
+	int status;
+
+	if (argc < 2 + RESUME_WORDS || cda_reap_resume(strtoul(argv[2], NULL, 16)) != 0)
+		return CDA_EXIT_FAILED;
+	leftover = argv[3];
+	/* SCRIPT --entered COMMAND... in the same place */
+	argv[3] = argv[4];
+	argv[4] = (char *)"--entered";
+	status = run_command(argv + 3);
+	if (leftover[0] != '\0')
+		unlink(leftover);
+	return status;
+}
+
+/* All that comes before the command. Returns 0 or the exit status. */
+static int start(void)
 {
 	static struct cda_place place;
-	struct cda_run run = {.terminal = true, .guard_start = true};
-	const char **words;
-	int status = 0;
+	int status;
 
-	if (argc < 2) {
-		cda_say("usage: entry SCRIPT [COMMAND...]");
-		return CDA_EXIT_REFUSED;
-	}
-	if (cda_reap_init() != 0) {
-		cda_say("cannot take signals: %s", strerror(errno));
-		return CDA_EXIT_FAILED;
-	}
 	if (getuid() == 0) {
 		cda_place_root();
 		status = cda_outfit_load();
@@ -193,19 +242,35 @@ int main(int argc, char **argv)
 	}
 	if (status == 0 && cda_reap_stopped() != 0)
 		status = 128 + cda_reap_stopped();
-	if (status != 0) {
-		cda_outfit_drop();
-		return status;
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	char **words;
+	int status;
+
+	if (argc < 2) {
+		cda_say("usage: entry SCRIPT [COMMAND...]");
+		return CDA_EXIT_REFUSED;
 	}
-	words = calloc((size_t)argc + 2, sizeof(*words));
-	if (words == NULL)
+	if (strcmp(argv[1], resume) == 0)
+		return go_on(argc, argv);
+	if (cda_reap_init() != 0) {
+		cda_say("cannot take signals: %s", strerror(errno));
 		return CDA_EXIT_FAILED;
-	words[0] = argv[1];
-	words[1] = "--entered";
-	memcpy(words + 2, argv + 2, (size_t)(argc - 2) * sizeof(*words));
-	run.argv = words;
-	run.envp = environ;
-	status = cda_reap_run(&run);
+	}
+	status = start();
+	words = status == 0 ? calloc((size_t)argc + 2, sizeof(*words)) : NULL;
+	if (words != NULL) {
+		begin_again(argc, argv);
+		words[0] = argv[1];
+		words[1] = (char *)"--entered";
+		memcpy(words + 2, argv + 2, (size_t)(argc - 2) * sizeof(*words));
+		status = run_command(words);
+	} else if (status == 0) {
+		status = CDA_EXIT_FAILED;
+	}
 	cda_outfit_drop();
 	return status;
 }

@@ -308,3 +308,8 @@ void cda_outfit_drop(void)
 	if (bundle_path[0] != '\0')
 		unlink(bundle_path);
 }
+
+const char *cda_outfit_leftover(void)
+{
+	return bundle_path;
+}

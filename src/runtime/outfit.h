@@ -25,7 +25,8 @@ int cda_outfit_check_urls(const char *path, const struct cda_text *list);
 /* After a list was not installed: say so if that may be because the start is offline. */
 void cda_outfit_explain(void);
 
-/* At the end: remove what was made. */
+/* At the end: remove what was made, which is the file at that path; "" for none. */
 void cda_outfit_drop(void);
+const char *cda_outfit_leftover(void);
 
 #endif

@@ -57,6 +57,19 @@ int cda_reap_init(void)
 	return 0;
 }
 
+unsigned long cda_reap_mask(void)
+{
+	return old_mask;
+}
+
+int cda_reap_resume(unsigned long mask)
+{
+	int rc = cda_reap_init();
+
+	old_mask = mask;
+	return rc;
+}
+
 int cda_reap_stopped(void)
 {
 	return stopped_by;

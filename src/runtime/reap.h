@@ -29,6 +29,12 @@ struct cda_run {
 /* Block the signals, open the descriptor, take in orphans. Returns 0 or a negative errno. */
 int cda_reap_init(void);
 
+/* For a program that begins again by exec between two runs: the signals that the programs it runs
+ * get blocked, to be handed to cda_reap_resume instead of a second cda_reap_init. Signals that come
+ * in between stay pending. */
+unsigned long cda_reap_mask(void);
+int cda_reap_resume(unsigned long mask);
+
 /* Run to the end. Returns the exit status, 128+n after a signal; 126 or 127, with a message, if it
  * cannot be started. guard_start: a script that has no child yet when a signal comes is ended with
  * its group, and the status is 128+n: the signal would otherwise be lost before the command. */
