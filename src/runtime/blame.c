@@ -170,24 +170,37 @@ bool cda_blame_transient(const char *said)
 	return false;
 }
 
-/* "error: ..." of pip and of our conda, "SomeError: ..." of the conda that is written in Python. */
+/* "error: ..." of pip and of our conda; "SomeError: ..." of the conda that is written in Python,
+ * which names its exceptions so, or otherwise: "UnavailableInvalidChannel: ...". Not one of them is
+ * "CondaEnvException: Pip failed": pip has said what failed. */
 static bool is_error(const char *line)
 {
-	static const char name[] = "Error:";
-	size_t word = strcspn(line, " "), len = sizeof(name) - 1;
+	static const char *const ends[] = {
+		"Error:", "Channel:", "Spec:", "Found:", "Valid:", "Empty:"};
+	size_t word = strcspn(line, " \r\n");
 
-	return strncasecmp(line, "error", 5) == 0 ||
-	       (word >= len && memcmp(line + word - len, name, len) == 0);
+	if (strncasecmp(line, "error", 5) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		size_t len = strlen(ends[i]);
+
+		/* Longer than that: a heading such as "Channel:" is none. */
+		if (word > len && memcmp(line + word - len, ends[i], len) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The length of the line, with the indented ones behind it where it ends with a ':': they become
- * parts of it. */
+ * parts of it. An empty line may be between. */
 static size_t join(char *line)
 {
 	size_t len = strcspn(line, "\r\n");
 
 	if (len == 0 || line[len - 1] != ':')
 		return len;
+	if (line[len] == '\n' && line[len + 1] == '\n' && line[len + 2] == ' ')
+		memmove(line + len, line + len + 1, strlen(line + len + 1) + 1);
 	while (line[len] == '\n' && line[len + 1] == ' ') {
 		char *next = line + len + 1;
 		size_t blanks = strspn(next, " ");
