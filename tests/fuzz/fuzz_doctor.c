@@ -1,10 +1,10 @@
 /* What condense-doctor reads: whatever the bytes, findings are single strings of their text, and
  * the report of them is printable text and UTF-8. */
 #include "fuzz.h"
-#include "runtime/listline.h"
-#include "runtime/mountinfo.h"
-#include "runtime/report.h"
-#include "runtime/sources.h"
+#include "doctor/listline.h"
+#include "doctor/mountinfo.h"
+#include "doctor/report.h"
+#include "doctor/sources.h"
 
 #include <stdlib.h>
 #include <string.h>

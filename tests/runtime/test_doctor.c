@@ -1,11 +1,11 @@
 /* condense-doctor: what it reads, how it reports, and what it finds in folders made here: rows. */
-#include "runtime/listline.h"
-#include "runtime/mountinfo.h"
+#include "doctor/listline.h"
+#include "doctor/mountinfo.h"
 #include "runtime/paths.h"
-#include "runtime/probe.h"
-#include "runtime/reach.h"
+#include "doctor/probe.h"
+#include "doctor/reach.h"
 #include "runtime/say.h"
-#include "runtime/sources.h"
+#include "doctor/sources.h"
 
 #include "check.h"
 

@@ -5,7 +5,7 @@
 #ifndef CDA_RUNTIME_SOURCES_H
 #define CDA_RUNTIME_SOURCES_H
 
-#include "file.h"
+#include "runtime/file.h"
 
 typedef void (*cda_source_fn)(void *ctx, const char *key, struct cda_span value);
 

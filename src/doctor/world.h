@@ -4,7 +4,7 @@
 #ifndef CDA_RUNTIME_WORLD_H
 #define CDA_RUNTIME_WORLD_H
 
-#include "accounts.h"
+#include "runtime/accounts.h"
 
 #include <limits.h>
 #include <sys/types.h>

@@ -2,7 +2,7 @@
 #ifndef CDA_RUNTIME_MOUNTINFO_H
 #define CDA_RUNTIME_MOUNTINFO_H
 
-#include "file.h"
+#include "runtime/file.h"
 
 #include <limits.h>
 

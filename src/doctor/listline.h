@@ -4,7 +4,7 @@
 #ifndef CDA_RUNTIME_LISTLINE_H
 #define CDA_RUNTIME_LISTLINE_H
 
-#include "file.h"
+#include "runtime/file.h"
 
 enum cda_list_kind { CDA_LIST_CONDA, CDA_LIST_PIP, CDA_LIST_YAML };
 

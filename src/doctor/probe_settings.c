@@ -1,6 +1,6 @@
-#include "pem.h"
+#include "runtime/pem.h"
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <string.h>
 #include <unistd.h>

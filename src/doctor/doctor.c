@@ -2,7 +2,7 @@
  *
  * Without privilege, with the caller's own rights; reads, and writes nothing but its report. */
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-#include "archives.h"
-#include "paths.h"
+#include "runtime/archives.h"
+#include "runtime/paths.h"
 #include "probe.h"
 #include "reach.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>

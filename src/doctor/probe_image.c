@@ -1,6 +1,6 @@
-#include "paths.h"
+#include "runtime/paths.h"
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <stdlib.h>
 #include <string.h>

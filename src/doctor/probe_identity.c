@@ -1,7 +1,7 @@
 #include "names/own.h"
-#include "paths.h"
+#include "runtime/paths.h"
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <stdio.h>
 #include <stdlib.h>

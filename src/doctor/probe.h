@@ -3,7 +3,7 @@
 #ifndef CDA_RUNTIME_PROBE_H
 #define CDA_RUNTIME_PROBE_H
 
-#include "policy.h"
+#include "runtime/policy.h"
 #include "report.h"
 #include "world.h"
 

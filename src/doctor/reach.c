@@ -1,6 +1,6 @@
 #include "reach.h"
 
-#include "say.h"
+#include "runtime/say.h"
 
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,11 +1,11 @@
-#include "installed.h"
+#include "runtime/installed.h"
 #include "listline.h"
-#include "osdb.h"
-#include "paths.h"
-#include "prefix.h"
+#include "runtime/osdb.h"
+#include "runtime/paths.h"
+#include "runtime/prefix.h"
 #include "probe.h"
-#include "reqlist.h"
-#include "say.h"
+#include "runtime/reqlist.h"
+#include "runtime/say.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "probe.h"
 
-#include "paths.h"
-#include "say.h"
+#include "runtime/paths.h"
+#include "runtime/say.h"
 
 void cda_probe_all(const struct cda_world *world, int network_limit, struct cda_report *ret)
 {

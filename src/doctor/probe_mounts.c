@@ -1,7 +1,7 @@
 #include "mountinfo.h"
-#include "paths.h"
+#include "runtime/paths.h"
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "say.h"
+#include "runtime/say.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

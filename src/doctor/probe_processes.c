@@ -1,5 +1,5 @@
 #include "probe.h"
-#include "say.h"
+#include "runtime/say.h"
 
 #include <stdlib.h>
 #include <string.h>
