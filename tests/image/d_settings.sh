@@ -359,7 +359,7 @@ for each in os conda pip; do
 	result $? "71 … and then it is installed"
 	docker logs "$container" >"$T/out" 2>"$T/err"
 	clean "71 … nor in the log or the command's environment" "$T/out" "$T/err"
-	docker diff "$container" | grep transport >"$T/out"
+	docker diff "$container" | grep /condense/transport >"$T/out"
 	[ ! -s "$T/out" ]
 	result $? "71 … no file stays"
 	docker export "$container" | grep -aqF "$password"

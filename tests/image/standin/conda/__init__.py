@@ -33,7 +33,25 @@ class SpecsConfigurationConflictError(CondaError):
 
 
 class CondaHTTPError(CondaError):
-    """A channel does not answer."""
+    """A channel does not answer, or not as it should: then status and reason say how."""
+
+    status, reason = 0, ""
+
+
+class UnavailableInvalidChannel(CondaError):
+    """A channel that is not there, or not for this user."""
+
+
+class CondaSSLError(CondaError):
+    """A channel's certificate is not trusted."""
+
+
+class OfflineError(CondaError):
+    """The network would be needed, and is not to be used."""
+
+
+class CondaEnvException(CondaError):
+    """The pip of an environment file has failed."""
 
 
 class EnvironmentLocationNotFound(CondaError):

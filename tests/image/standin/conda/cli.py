@@ -10,7 +10,7 @@ import sys
 
 import yaml
 
-from . import NOTE, ROOT, CondaError, EnvironmentLocationNotFound
+from . import NOTE, ROOT, CondaEnvException, CondaError, EnvironmentLocationNotFound
 from . import SpecsConfigurationConflictError, channel, config, link, shell, solve, version
 
 
@@ -45,7 +45,7 @@ def specs_of(args):
 def pins_of(prefix):
     path = prefix / "conda-meta/pinned"
     lines = path.read_text().splitlines() if path.is_file() else []
-    lines += os.environ.get("CONDA_PINNED_PACKAGES", "").split("&")
+    lines += config.settings()["pinned_packages"]
     return [solve.Spec(line) for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -71,7 +71,8 @@ def do_explicit(prefix, have, lines):
         if "://" not in url or not file.endswith((".conda", ".tar.bz2")):
             raise CondaError(f"ParseError: Could not parse explicit URL: {line}")
         name, version_, build = channel.stem(file).rsplit("-", 2)
-        record = {"fn": file, "url": url, "channel": base, "subdir": base.rpartition("/")[2]}
+        record = {"fn": file, "url": url, "subdir": base.rpartition("/")[2]}
+        record["channel"] = channel.without_auth(base)
         index = json.loads((channel.fetch(record) / "info/index.json").read_text())
         after[name] = {**index, **record}
         specs.append(f"{name}=={version_}={build}")
@@ -79,8 +80,11 @@ def do_explicit(prefix, have, lines):
     return 0
 
 
-def do_env_update(args):
-    """What a file names, added to the environment; its pip list by the environment's own pip."""
+def do_env(args):
+    """What a file names, added to the environment; its pip list by the environment's own pip. Or a
+    list of environments."""
+    if args.action == "list":
+        return do_info(argparse.Namespace(base=False, json=args.json, envs=True))
     path = pathlib.Path(args.file)
     if path.suffix not in (".yml", ".yaml"):
         raise CondaError(f"EnvironmentFileExtensionNotValid: '{path}' must end in .yml or .yaml")
@@ -101,10 +105,14 @@ def do_env_update(args):
         listed = prefix / ".pip-list"
         listed.write_text("".join(f"{line}\n" for line in pip))
         words = [str(prefix / "bin/python"), "-m", "pip", "install", "-U", "-r", str(listed)]
-        status = subprocess.run(words, cwd=path.parent, check=False).returncode
+        words += ["--exists-action=b"]
+        ran = subprocess.run(words, cwd=path.parent, check=False, capture_output=True, text=True)
         listed.unlink()
-        if status:
-            raise CondaError("CondaEnvException: Pip failed")
+        if not args.quiet:
+            print(f"Ran pip subprocess with arguments:\n{words}\nPip subprocess output:\n{ran.stdout}")
+        if ran.returncode:
+            print(f"Pip subprocess error:\n{ran.stderr}", file=sys.stderr)
+            raise CondaEnvException("Pip failed")
     return status
 
 
@@ -306,7 +314,7 @@ def parser():
         verb.add_argument("specs", nargs="*")
     command("list").add_argument("regex", nargs="?")
     verb = command("env")
-    verb.add_argument("action", choices=["update"])
+    verb.add_argument("action", choices=["update", "list"])
     verb.add_argument("-q", "--quiet", action="store_true")
     verb.add_argument("-f", "--file", default="environment.yml")
     verb = command("clean")
@@ -345,7 +353,7 @@ def main(words=None):
         if args.verb in ("install", "create"):
             return do_install(args, args.verb)
         doers = {"remove": do_remove, "list": do_list, "clean": do_clean, "config": do_config}
-        doers.update(info=do_info, run=do_run, env=do_env_update)
+        doers.update(info=do_info, run=do_run, env=do_env)
         if args.verb not in doers:
             parser().print_help()
             return 0

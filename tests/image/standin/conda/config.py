@@ -17,8 +17,14 @@ DEFAULTS = {
     "default_channels": ["https://repo.anaconda.com/pkgs/main"],
     "envs_dirs": [],
     "offline": False,
+    "pinned_packages": [],
     "pkgs_dirs": [],
+    "remote_backoff_factor": 1,
+    "remote_max_retries": 3,
+    "ssl_verify": True,
 }
+WORDS = ("1", "true", "yes", "on", "0", "false", "no", "off")
+FOLDERS = ("/etc/conda", "/var/lib/conda", ROOT)
 
 
 def home():
@@ -27,10 +33,15 @@ def home():
 
 def files():
     """The files that exist, the weakest first."""
-    names = [ROOT / ".condarc", ROOT / "condarc", home() / ".conda/.condarc", home() / ".condarc"]
+    config_home = pathlib.Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config")
+    names = [pathlib.Path(one, name) for one in FOLDERS for name in (".condarc", "condarc")]
+    names += [config_home / "conda" / name for name in (".condarc", "condarc")]
+    names += [home() / ".conda/.condarc", home() / ".conda/condarc", home() / ".condarc"]
+    if os.environ.get("CONDA_PREFIX"):
+        names.append(pathlib.Path(os.environ["CONDA_PREFIX"], ".condarc"))
     if os.environ.get("CONDARC"):
         names.append(pathlib.Path(os.environ["CONDARC"]))
-    return [name for name in names if name.is_file()]
+    return [name for name in dict.fromkeys(names) if name.is_file()]
 
 
 def read(path):
@@ -43,10 +54,12 @@ def read(path):
 
 def typed(key, text):
     kind = DEFAULTS.get(key)
+    if key == "ssl_verify" and text.lower() not in WORDS:
+        return text  # a file or a folder with certificates
     if isinstance(kind, bool):
-        return text.lower() in ("1", "true", "yes", "on")
+        return text.lower() in WORDS[:4]
     if isinstance(kind, list):
-        return [word for word in text.split(",") if word]
+        return [word for word in text.split("&" if key == "pinned_packages" else ",") if word]
     return text
 
 

@@ -99,6 +99,7 @@ def link(prefix, record, records, asked):
     meta = {key: value for key, value in record.items() if key != "rank"}
     meta.update(
         files=files,
+        url=channel.without_auth(record["url"]),
         extracted_package_dir=str(folder),
         package_tarball_full_path=str(folder.parent / record["fn"]),
         link={"source": str(folder), "type": 1},
