@@ -161,10 +161,11 @@ static int refuse_uid(const struct cda_identity *id, const struct state *state)
 		return CDA_EXIT_REFUSED;
 	}
 	cda_life_load(&life);
-	if (life.noted && life.uid != id->uid && life.uid == state->account.uid) {
+	if (life.noted && state->account.uid != id->uid &&
+	    (life.uid == state->account.uid || life.owner == state->account.uid)) {
 		cda_say("account '%s' was given to uid %lu at this start; restart the container to "
 			"give it to another",
-			state->account.name, (unsigned long)life.uid);
+			state->account.name, (unsigned long)state->account.uid);
 		return CDA_EXIT_REFUSED;
 	}
 	return 0;
@@ -244,6 +245,7 @@ static int apply_locked(int etc, const struct cda_policy *policy, const struct c
 		status = refuse_uid(id, &state);
 	if (status != 0)
 		return status;
+	cda_life_claim(id->uid);
 	if (known == 0)
 		record.image_uid = state.account.uid;
 	if (record.next[0] != '\0' && strcmp(record.next, name) != 0 &&

@@ -41,6 +41,8 @@ static uint64_t start_of_first(void)
 
 void cda_life_parse(const char *text, struct cda_life *life)
 {
+	static const char owner[] = "\nowner ";
+	const char *at;
 	char now[256];
 	size_t len;
 
@@ -52,6 +54,9 @@ void cda_life_parse(const char *text, struct cda_life *life)
 	life->noted = true;
 	life->uid = (uint32_t)strtoul(text + len + 4, NULL, 10);
 	life->open = strstr(text + len, "\npackages open\n") != NULL;
+	at = strstr(text + len, owner);
+	if (at != NULL)
+		life->owner = (uint32_t)strtoul(at + sizeof(owner) - 1, NULL, 10);
 }
 
 void cda_life_load(struct cda_life *ret)
@@ -75,9 +80,9 @@ int cda_life_save(const struct cda_life *life)
 	char data[256];
 	int rc = 0, fd, state;
 
-	cda_put(data, sizeof(data), "life %llu %llu\nuid %lu\npackages %s\n",
+	cda_put(data, sizeof(data), "life %llu %llu\nuid %lu\npackages %s\nowner %lu\n",
 		(unsigned long long)life->started, (unsigned long long)life->space,
-		(unsigned long)life->uid, life->open ? "open" : "done");
+		(unsigned long)life->uid, life->open ? "open" : "done", (unsigned long)life->owner);
 	state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (state < 0)
 		return -errno;
@@ -95,4 +100,18 @@ int cda_life_save(const struct cda_life *life)
 		unlinkat(state, temp, 0);
 	close(state);
 	return rc;
+}
+
+void cda_life_claim(uint32_t uid)
+{
+	struct cda_life life;
+
+	cda_life_load(&life);
+	if (!life.noted)
+		life.uid = uid;
+	else if (life.uid == uid || life.owner == uid)
+		return;
+	else
+		life.owner = uid;
+	(void)cda_life_save(&life);
 }

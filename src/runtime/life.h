@@ -10,10 +10,11 @@
 
 struct cda_life {
 	uint64_t started,
-		space; /* process 1: its start in clock ticks, the inode of its namespace */
-	bool noted;    /* there is a note about this life; only then the next two count */
-	uint32_t uid;  /* for whom it was started */
-	bool open;     /* its start may still install OS packages */
+		space;  /* process 1: its start in clock ticks, the inode of its namespace */
+	bool noted;     /* there is a note about this life; only then the next two count */
+	uint32_t uid;   /* for whom it was started: the first caller */
+	bool open;      /* its start may still install OS packages */
+	uint32_t owner; /* who got the account later, where the first could not; 0: nobody */
 };
 
 /* What is known of the present life. A container without /proc has the life 0 0 for ever. */
@@ -21,6 +22,9 @@ void cda_life_load(struct cda_life *ret);
 /* Add to life, whose start and namespace are known, what the text of a note says, if that is about
  * the same life. */
 void cda_life_parse(const char *text, struct cda_life *life);
+/* The account becomes uid's: note that, before anything is given. The caller holds the lock of the
+ * account files. A root that cannot be written has no account to give either. */
+void cda_life_claim(uint32_t uid);
 /* Returns 0 or a negative errno. */
 int cda_life_save(const struct cda_life *life);
 

@@ -80,17 +80,51 @@ static int check(const struct cda_request *request, const struct cda_policy *pol
 	return CDA_EXIT_REFUSED;
 }
 
-/* The first call of a life is its start's: with a list, that may install until it did. */
-static void note_life(bool list)
+/* The first call of a life is its start's, whatever becomes of it: with a list, that may install
+ * until it did. */
+static void note_life(bool first, bool list)
 {
 	struct cda_life life;
 
 	cda_life_load(&life);
-	if (life.noted)
+	if (!first || (life.noted && (life.uid != getuid() || life.open == list)))
 		return;
 	life.uid = getuid();
 	life.open = list;
 	(void)cda_life_save(&life); /* a read-only root takes no packages either */
+}
+
+/* The start has done with its list, also where that could not even be read: what a later process
+ * writes there is not installed. */
+static void close_life(void)
+{
+	struct cda_life life;
+
+	cda_life_load(&life);
+	if (!life.noted || !life.open || life.uid != getuid())
+		return;
+	life.open = false;
+	(void)cda_life_save(&life);
+}
+
+/* Policy, settings and the account. Returns 0 or an exit status, with a message. */
+static int settle(const struct cda_request *request, const struct cda_setting_texts *given,
+		  struct cda_policy *policy, struct cda_settings *settings)
+{
+	struct cda_identity id = {.uid = getuid(),
+				  .gid = getgid(),
+				  .new_user = request->new_user,
+				  .new_home = request->new_home};
+	int status;
+
+	if (cda_policy_load(policy) != 0 || cda_settings_load(policy, given, settings) != 0)
+		return CDA_EXIT_REFUSED;
+	status = check(request, policy);
+	if (status == 0)
+		status = check_reown(request, policy, &id.all);
+	if (status != 0 || !cda_request_wants(request, "identity"))
+		return status;
+	return cda_identity_apply(policy, &id);
 }
 
 int main(int argc, char **argv)
@@ -103,9 +137,9 @@ int main(int argc, char **argv)
 	const char *lists[2];
 	char cwd[PATH_MAX];
 	enum cda_pm pm = CDA_APT;
-	enum cda_home_all all;
+	struct cda_life life;
 	bool managed;
-	int status = 0;
+	int status;
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		cda_put(cwd, sizeof(cwd), "/");
@@ -132,33 +166,22 @@ int main(int argc, char **argv)
 	}
 	if (cda_priv_shed() != 0)
 		return CDA_EXIT_CANNOT;
-	if (cda_policy_load(&policy) != 0 || cda_settings_load(&policy, &given, &settings) != 0)
-		return CDA_EXIT_REFUSED;
-	status = check(&request, &policy);
-	if (status == 0)
-		status = check_reown(&request, &policy, &all);
-	if (status != 0)
+	cda_life_load(&life);
+	status = settle(&request, &given, &policy, &settings);
+	if (status == CDA_EXIT_REFUSED) {
+		note_life(!life.noted, false);
 		return status;
-	if (cda_request_wants(&request, "identity")) {
-		const struct cda_identity id = {.uid = getuid(),
-						.gid = getgid(),
-						.new_user = request.new_user,
-						.new_home = request.new_home,
-						.all = all};
-
-		status = cda_identity_apply(&policy, &id);
-		if (status == CDA_EXIT_REFUSED)
-			return status;
 	}
 	cda_transport_sweep();
 	managed = cda_manager_find(&pm) == 0;
-	note_life(managed && cda_ospkg_wanted(pm, lists[pm], &policy));
+	note_life(!life.noted, managed && cda_ospkg_wanted(pm, lists[pm], &policy));
 	if (managed && cda_request_wants(&request, "packages")) {
 		int rc;
 
 		if (cda_reap_init() != 0)
 			return CDA_EXIT_CANNOT;
 		rc = cda_ospkg_install(pm, lists[pm], &policy, &settings);
+		close_life();
 		if (rc != 0)
 			return rc;
 	}

@@ -77,6 +77,17 @@ as 1234:3000 -only=identity
 echo git >"$root/tmp/apt_requirements.txt"
 as 1234:3000 -only=packages
 check "89 refused: a list that was not there at the start" not_asked
+manager "" ""
+echo '*' >"$root/tmp/apt_requirements.txt"
+as 1234:3000 -only=identity
+as 1234:3000 -only=packages
+echo git >"$root/tmp/apt_requirements.txt"
+as 1234:3000 -only=packages
+check "89 refused: a list that could not be read at the start" not_asked
+manager "git" ""
+as 1234:3000 -only=identity -new_user=root
+as 1234:3000 -only=packages
+check "89 refused: a list behind a start that was refused" not_asked
 manager "jq" ""
 as 1234:3000 -only=identity
 as 4321:3000 -only=packages

@@ -28,6 +28,20 @@ as 4294967294:3000
 check "after a restart: again with another uid, up to the last" has etc/passwd \
 	'anaconda:x:4294967294:3000:Developer,,,:/home/anaconda:/bin/bash'
 
+restart
+as 1:1
+as 1234:3000
+check "a first caller with an account of its own keeps nobody from this one" owner home/anaconda 1234
+keep
+as 1235:1235
+check "89 refused: the second who takes it in one life, though neither was the first caller" refused
+check "... the home stays as well" owner home/anaconda 1234
+as 1234:3000
+check "... its owner may ask again" [ "$status" = 0 ]
+restart
+as 1235:3000
+check "... after a restart another may" owner home/anaconda 1235
+
 fresh
 as 1234:3000 -user=anaconda -new_uid=1234 -new_gid=3000 -new_user=dja -new_home=/home/anaconda
 check "a new name" has etc/passwd 'dja:x:1234:3000:Developer,,,:/home/dja:/bin/bash'
