@@ -314,8 +314,11 @@ static void home_owners(struct cda_case *c)
 		       "%d of the files in HOME belong%s to another uid, such as '%s' to uid %lu",
 		       strangers.count, strangers.count == 1 ? "s" : "", strangers.first,
 		       (unsigned long)strangers.uid);
-	cda_report_todo(c->report, "if the account had that uid before: start once with "
-				   "CONDENSE_REOWN=1 (=volume where the home is a volume)");
+	cda_report_todo(c->report,
+			"if the account had that uid before: start once with CONDENSE_REOWN=1; "
+			"where the home is a volume, as root: docker run --rm -u 0 -v VOLUME:/v "
+			"IMAGE chown -R %lu /v",
+			(unsigned long)c->world->uid);
 }
 
 static void wishes(struct cda_case *c)

@@ -200,9 +200,9 @@ static void wrong_owner(struct cda_case *c, const struct folder *folder, const s
 		cda_report_todo(c->report, "it is yours: chmod u+rwx %s", folder->path);
 	else if (home != NULL && is_in(folder->path, home) && is_in(home, folder->path))
 		cda_report_todo(c->report,
-				"if it is of an earlier uid of this account, start once with "
-				"CONDENSE_REOWN=volume; else on the host: chown -R %lu FOLDER",
-				(unsigned long)world->uid);
+				"as root: docker run --rm -u 0 -v VOLUME:/v IMAGE chown -R %lu "
+				"/v; or on the host: chown -R %lu FOLDER",
+				(unsigned long)world->uid, (unsigned long)world->uid);
 	else if (st->st_uid == 0)
 		cda_report_todo(c->report,
 				"on the host: chown %lu FOLDER; or add :ro to the mount, if "

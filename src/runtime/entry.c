@@ -84,12 +84,13 @@ static int run_startup(const char *only, char *tail, size_t tail_cap)
 
 /* The account, or what takes its place. What /startup says and what follows from it is one line;
  * none where it is kept from its work and the caller has all that it wants anyhow. With
- * CONDENSE_REOWN it may work for long, and prints itself. Returns 0 or the exit status. */
+ * CONDENSE_REOWN it may work for long, and prints itself unless it is kept from that. Returns 0 or
+ * the exit status. */
 static int identify(void)
 {
 	char said[2048] = "";
-	bool hindered = cda_place_hindered(), content = cda_place_content();
-	bool held = hindered || reown_word()[0] == '\0';
+	bool reown = reown_word()[0] != '\0', hindered = cda_place_hindered();
+	bool content = !reown && cda_place_content(), held = hindered || !reown;
 	int status = run_startup("-only=identity", held ? said : NULL, sizeof(said));
 	bool cannot = status == CDA_EXIT_CANNOT || status == 126 || status == 127;
 

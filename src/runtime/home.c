@@ -201,41 +201,74 @@ static void give(const struct cda_home *home, int dirfd, const char *name)
 	close(fd);
 }
 
+/* Is the folder open at fd on another mount than the root? Whatever cannot be known is. */
+static bool is_in_mount(int fd)
+{
+	uint64_t here, top;
+	int root = open("/", OPEN_DIR);
+	bool same = root >= 0 && cda_inside_mount(root, &top) == 0 &&
+		    cda_inside_mount(fd, &here) == 0 && here == top;
+
+	if (root >= 0)
+		close(root);
+	return !same;
+}
+
+/* May the owner of the folder open at fd change? Of a mount, only that of an empty one. */
+static bool may_own(const struct cda_home *home, int fd, const char *path, const struct stat *st)
+{
+	/* Outside /home the caller may have put anything under that name. */
+	if (st->st_uid == home->uid || below_home(path) == NULL)
+		return st->st_uid == home->uid;
+	return may_take(home, fd, path) && (!is_in_mount(fd) || holds_only_mounts(fd, path, 0));
+}
+
+static void say_mounted(const struct cda_home *home, const char *path)
+{
+	cda_say("'%s' is a mount: what is in it keeps its owners; as root they can be changed: "
+		"docker run --rm -u 0 -v VOLUME:/v IMAGE chown -R %lu /v",
+		path, (unsigned long)home->uid);
+}
+
+/* Returns 0, a negative errno, or 1 if the home is a mount that the caller cannot use, with a
+ * message. */
 static int own(const struct cda_home *home, const char *path)
 {
 	static const char *const inner[] = {".local", ".cache", ".conda", ".condarc"};
 	struct stat st;
-	int fd = open_no_links(path);
+	int rc = 0, fd = open_no_links(path);
+	bool mounted;
 
 	if (fd < 0)
 		return -errno;
-	/* Outside /home the caller may have put anything under that name. */
-	if (fstat(fd, &st) != 0 ||
-	    !(below_home(path) != NULL ? may_take(home, fd, path) : st.st_uid == home->uid)) {
-		close(fd);
-		return -EPERM;
+	mounted = is_in_mount(fd);
+	if (fstat(fd, &st) != 0) {
+		rc = -errno;
+	} else if (may_own(home, fd, path, &st)) {
+		if (st.st_uid != home->uid && fchown(fd, home->uid, (gid_t)-1) != 0)
+			rc = -errno;
+	} else if (!mounted) {
+		rc = -EPERM;
+	} else if (faccessat(fd, ".", R_OK | W_OK | X_OK, 0) != 0) { /* by the caller's real ids */
+		say_mounted(home, path);
+		rc = 1;
 	}
-	if (st.st_uid != home->uid && fchown(fd, home->uid, (gid_t)-1) != 0) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++)
+	for (size_t i = 0; rc == 0 && !mounted && i < sizeof(inner) / sizeof(*inner); i++)
 		give(home, fd, inner[i]);
 	close(fd);
-	return 0;
+	return rc;
 }
 
-/* A folder of root's that may be taken is known by what it holds: so before anything comes in. */
-static int take(const struct cda_home *home, int homes, const char *name)
+/* A folder that may be taken, at path, is known by what it holds: so before anything comes in. */
+static int take(const struct cda_home *home, int homes, const char *name, const char *path)
 {
 	struct stat st;
 	int rc = 0, fd = openat(homes, name, OPEN_DIR);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) != 0 || (st.st_uid == 0 && fchown(fd, home->uid, (gid_t)-1) != 0))
+	if (fstat(fd, &st) != 0 || (st.st_uid != home->uid && may_own(home, fd, path, &st) &&
+				    fchown(fd, home->uid, (gid_t)-1) != 0))
 		rc = -errno;
 	close(fd);
 	return rc;
@@ -257,7 +290,7 @@ static int move_home(const struct cda_home *home, int homes, const char *from, c
 		return -ENAMETOOLONG;
 	if (is_link_to(homes, from, target))
 		return 0;
-	rc = take(home, homes, to);
+	rc = take(home, homes, to, target);
 	if (rc < 0)
 		return rc;
 	rc = cda_move_tree(&move, homes, from, homes, to);
@@ -422,11 +455,11 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 	}
 	if (status != CDA_EXIT_REFUSED) {
 		rc = own(home, record->home);
-		if (rc < 0) {
+		if (rc < 0)
 			cda_say("'%s' cannot be given to uid %lu: %s", record->home,
 				(unsigned long)home->uid, strerror(-rc));
+		if (rc != 0)
 			status = CDA_EXIT_CANNOT;
-		}
 	}
 	cda_put(ret_path, CDA_HOME_MAX, "%s", record->home);
 	if (cda_put(linked, sizeof(linked), "/home/%s", home->name) == 0 &&
@@ -436,39 +469,28 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 	return status;
 }
 
-int cda_home_reown(const struct cda_home *home, const char *path, enum cda_home_all all)
+int cda_home_reown(const struct cda_home *home, const char *path)
 {
 	const struct cda_reown how = to_caller(home, path);
 	const char *name = below_home(path);
 	struct stat st;
 	int homes, fd, status = 0;
 
-	if (all == CDA_HOME_TOP)
-		return 0;
 	if (name == NULL) {
 		cda_say("'%s' is not below '/home': its files keep their owners", path);
 		return 0;
 	}
 	homes = open("/home", OPEN_DIR);
 	fd = homes < 0 ? -errno : cda_inside_open(homes, name, O_RDONLY | O_DIRECTORY);
-	if (fd == -EXDEV || (fd >= 0 && cda_mount_at("/home", false) != 0)) {
-		if (all != CDA_HOME_VOLUME) {
-			cda_say("'%s' is a mount: its files keep their owners; "
-				"CONDENSE_REOWN=volume would change them too",
-				path);
-			goto done;
-		}
-		if (fd < 0)
-			fd = openat(homes, name, OPEN_DIR);
-	}
-	if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != home->uid) {
+	if (fd == -EXDEV || (fd >= 0 && is_in_mount(fd))) {
+		say_mounted(home, path);
+	} else if (fd < 0 || fstat(fd, &st) != 0 || st.st_uid != home->uid) {
 		cda_say("'%s' cannot be given to uid %lu: it is not a folder of this account", path,
 			(unsigned long)home->uid);
 		status = CDA_EXIT_FAILED;
 	} else {
 		status = cda_reown_tree(fd, &how);
 	}
-done:
 	if (fd >= 0)
 		close(fd);
 	if (homes >= 0)

@@ -2,7 +2,8 @@
  *
  * Runs with root's rights on folders that the caller may be changing meanwhile. So: every step
  * goes through a descriptor of the parent, never follows a link, never enters another mount, and
- * touches what belongs to the account alone. A mounted file is never moved, changed or deleted. */
+ * touches what belongs to the account alone. A mounted file is never moved, changed or deleted; of
+ * a mounted folder the owner changes only if it is the home and empty, as the engine made it. */
 #ifndef CDA_RUNTIME_HOME_H
 #define CDA_RUNTIME_HOME_H
 
@@ -22,15 +23,9 @@ struct cda_home {
 int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 		    char ret_path[CDA_HOME_MAX]);
 
-/* What may be given to the caller when it asks for all of its home. */
-enum cda_home_all {
-	CDA_HOME_TOP,    /* not asked for */
-	CDA_HOME_FILES,  /* the files, unless the home is a mount */
-	CDA_HOME_VOLUME, /* also then; mounts further down never */
-};
-
-/* Give the caller what the account had in the home at path, which has been settled. Returns 0 or an
- * exit status of paths.h, with a message. */
-int cda_home_reown(const struct cda_home *home, const char *path, enum cda_home_all all);
+/* Give the caller what the account had in the home at path, which has been settled. Nothing of a
+ * home that is a mount, with a message and 0. Returns 0 or an exit status of paths.h, with a
+ * message. */
+int cda_home_reown(const struct cda_home *home, const char *path);
 
 #endif

@@ -298,5 +298,5 @@ int cda_identity_apply(const struct cda_policy *policy, const struct cda_identit
 	close(lock);
 	close(etc);
 	/* Others need not wait for this: it changes no account, and two of it do no harm. */
-	return status == 0 ? cda_home_reown(&home, path, id->all) : status;
+	return status == 0 && id->all ? cda_home_reown(&home, path) : status;
 }

@@ -5,10 +5,10 @@
 #include "home.h"
 
 struct cda_identity {
-	uint32_t uid, gid;     /* the caller's own, from the kernel */
-	const char *new_user;  /* NULL: keep the present name */
-	const char *new_home;  /* NULL: keep the present place */
-	enum cda_home_all all; /* how much of the home is given besides its top */
+	uint32_t uid, gid;    /* the caller's own, from the kernel */
+	const char *new_user; /* NULL: keep the present name */
+	const char *new_home; /* NULL: keep the present place */
+	bool all;             /* all of the home is given, not its top alone */
 };
 
 /* Runs as root. Under the lock of the account files: record, files, home, in an order in which a

@@ -154,7 +154,7 @@ bool cda_place_hindered(void)
 
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
 	       prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) == 0 || stat(CDA_STARTUP, &st) != 0 ||
-	       (st.st_mode & S_ISUID) == 0 || statvfs(CDA_STARTUP, &fs) != 0 ||
+	       st.st_uid != 0 || (st.st_mode & S_ISUID) == 0 || statvfs(CDA_STARTUP, &fs) != 0 ||
 	       (fs.f_flag & ST_NOSUID) != 0 || statvfs("/etc", &fs) != 0 ||
 	       (fs.f_flag & ST_RDONLY) != 0;
 }

@@ -153,21 +153,6 @@ static int setting_line(struct cda_span key, struct cda_span value, struct cda_p
 	return 1;
 }
 
-static int reown_line(struct cda_span value, struct cda_policy *policy)
-{
-	static const char *const words[] = {[CDA_REOWN_NEVER] = "never",
-					    [CDA_REOWN_HOME] = "home",
-					    [CDA_REOWN_VOLUME] = "volume"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (cda_span_is(value, words[i])) {
-			policy->reown = (enum cda_reown_limit)i;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 static int yes_or_no(struct cda_span value, bool *ret)
 {
 	*ret = cda_span_is(value, "yes");
@@ -205,7 +190,7 @@ static int policy_line(struct cda_span key, struct cda_span value, struct cda_po
 	if (cda_span_is(key, "names"))
 		return add_words(value, is_pattern, policy->names, sizeof(policy->names));
 	if (cda_span_is(key, "reown"))
-		return reown_line(value, policy);
+		return yes_or_no(value, &policy->reown);
 	if (cda_span_is(key, "recommends"))
 		return yes_or_no(value, &policy->recommends);
 	if (!cda_span_is(key, "packages"))
@@ -224,7 +209,7 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 	struct cda_span rest = {text->data, text->len}, line, key, value;
 
 	*ret = (struct cda_policy){
-		.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START, .reown = CDA_REOWN_VOLUME};
+		.account = CDA_IMAGE_ACCOUNT, .packages = CDA_START, .reown = true};
 	for (int number = 1; cda_span_line(&rest, &line); number++) {
 		const char *wrong = NULL;
 
@@ -239,7 +224,7 @@ int cda_policy_parse(const struct cda_text *text, struct cda_policy *ret)
 		cda_say("'%s' line %d: expected 'account NAME', 'packages start|first|never', "
 			"'recommends yes|no', 'users UID...', 'lists PATH...', 'names NAME...', "
 			"'mirror URL', 'proxy URL', 'ca PATH', 'offline yes|no', 'settings "
-			"start|policy' or 'reown never|home|volume'",
+			"start|policy' or 'reown yes|no'",
 			CDA_POLICY, number);
 		return -1;
 	}

@@ -7,13 +7,10 @@
 
 enum cda_when { CDA_NEVER, CDA_FIRST, CDA_START };
 
-/* What of a home may be given to a start that asks for it. */
-enum cda_reown_limit { CDA_REOWN_NEVER, CDA_REOWN_HOME, CDA_REOWN_VOLUME };
-
 struct cda_policy {
 	char account[CDA_NAME_MAX]; /* the one account that may be given away */
 	enum cda_when packages;     /* when lists of OS packages are installed */
-	enum cda_reown_limit reown; /* how far CONDENSE_REOWN may go */
+	bool reown;                 /* CONDENSE_REOWN is obeyed */
 	bool recommends;            /* with what they recommend */
 	/* Words with a blank between them; empty: any. */
 	char users[512];                   /* uids, or ranges of them, whose lists are installed */

@@ -34,7 +34,7 @@ int cda_request_parse(int argc, char *const *argv, struct cda_request *ret)
 		if (argv[i][0] != '-' || value == NULL || n == sizeof(options) / sizeof(*options)) {
 			cda_say("usage: startup [-user=NAME] [-new_uid=UID] [-new_gid=GID] "
 				"[-new_user=NAME] [-new_home=PATH] [-only=identity|packages] "
-				"[-reown=full|volume]");
+				"[-reown=full]");
 			return -1;
 		}
 		if (value[1] != '\0')

@@ -34,15 +34,15 @@ static int own_id(const char *text, uint32_t own, const char *what)
 /* All of a home is given by a start alone, before any process of the user's runs, and as far as the
  * policy goes. Returns 0 or an exit status, with a message. */
 static int check_reown(const struct cda_request *request, const struct cda_policy *policy,
-		       enum cda_home_all *ret)
+		       bool *ret)
 {
 	struct cda_life life;
 
-	*ret = CDA_HOME_TOP;
+	*ret = false;
 	if (request->reown == NULL)
 		return 0;
-	if (strcmp(request->reown, "full") != 0 && strcmp(request->reown, "volume") != 0) {
-		cda_say("CONDENSE_REOWN is 1 or volume");
+	if (strcmp(request->reown, "full") != 0) {
+		cda_say("CONDENSE_REOWN is 1 or 0");
 		return CDA_EXIT_REFUSED;
 	}
 	cda_life_load(&life);
@@ -50,12 +50,11 @@ static int check_reown(const struct cda_request *request, const struct cda_polic
 		cda_say("CONDENSE_REOWN is for the start of a container: this one is started");
 		return 0; /* its processes have inherited it; nothing is wrong with them */
 	}
-	*ret = strcmp(request->reown, "full") == 0 ? CDA_HOME_FILES : CDA_HOME_VOLUME;
-	if (policy->reown == CDA_REOWN_NEVER ||
-	    (policy->reown == CDA_REOWN_HOME && *ret == CDA_HOME_VOLUME)) {
+	if (!policy->reown) {
 		cda_say("CONDENSE_REOWN is not allowed by '%s'", CDA_POLICY);
 		return CDA_EXIT_REFUSED;
 	}
+	*ret = true;
 	return 0;
 }
 
@@ -157,10 +156,10 @@ int main(int argc, char **argv)
 		return 0; /* root needs no account, and installs with its own tools */
 	if (geteuid() != 0) {
 		cda_say(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
-				? "no new privileges are allowed here: uid %lu gets no account "
-				  "and no OS packages"
-				: "'%2$s' is not setuid root here: uid %1$lu gets no account and "
-				  "no OS packages",
+				? "no new privileges are allowed here: uid %lu gets no account, "
+				  "new name, new home, files or OS packages"
+				: "'%2$s' is not setuid root here: uid %1$lu gets no account, "
+				  "new name, new home, files or OS packages",
 			(unsigned long)getuid(), CDA_STARTUP);
 		return CDA_EXIT_CANNOT;
 	}

@@ -85,7 +85,7 @@ done
 for at in .condarc .bashrc some/folder/file; do
 	as_root 'echo file >/T/file; chown 3000 /T/file'
 	stat -c '%u %g %a %s %Y %Z' "$T/file" >"$T/before"
-	run -v "$T/file:/home/anaconda/$at" -e NEW_HOME=/home/.anaconda -e CONDENSE_REOWN=volume "cat ~/$at"
+	run -v "$T/file:/home/anaconda/$at" -e NEW_HOME=/home/.anaconda -e CONDENSE_REOWN=1 "cat ~/$at"
 	is "66 a file mounted as ~/$at" file
 	stat -c '%u %g %a %s %Y %Z' "$T/file" | cmp -s - "$T/before"
 	result $? "66 is as it was"
@@ -99,32 +99,52 @@ files
 as_root 'mkdir -p /T/other/inner; chown -R 3000:3000 /T/other'
 keep "$T/tree"
 run -v "$T/other:/home/anaconda/one" -v "$T/tree:/home/anaconda/one/inner" -e NEW_HOME=/home/.anaconda \
-	-e CONDENSE_REOWN=volume 'cat ~/one/inner/sub/of-3000'
+	-e CONDENSE_REOWN=1 'cat ~/one/inner/sub/of-3000'
 is "66 a mount in a mount with NEW_HOME" text
 kept "$T/tree" "66 is as it was"
 
 # ---- the home is a volume itself
 files
-keep "$T/tree/sub"
-run -v "$T/tree:/home/anaconda" -e NEW_HOME=/home/.anaconda -e CONDENSE_REOWN=1 \
-	'stat -c %u ~/. ~/sub/of-3000; readlink /home/.anaconda'
-is "66 the home is a mount: its top alone is given" "$caller
+as_root 'chmod 770 /T/tree; cd /T/tree; mkdir .cache .local; echo x >.condarc; touch .bashrc .profile
+	chown -R 3000:3000 .cache .local .condarc .bashrc .profile'
+keep "$T/tree"
+run -v "$T/tree:/home/anaconda" 'stat -c %u ~/. ~/.cache ~/sub/of-3000'
+is "66 the home is a mount: nothing of it is given" "3000
 3000
-/home/anaconda"
-kept "$T/tree/sub" "66 what is in it is as it was"
-said "66 with a line that says how it would be given" "CONDENSE_REOWN=volume would change them too"
-run -v "$T/tree:/home/anaconda" -e CONDENSE_REOWN=volume \
-	'cd ~/sub && stat -c "%n %u" of-* deep/*/file hard second'
-is "CONDENSE_REOWN=volume gives what the account had there, and nothing else" "of-0 0
-of-3000 $caller
-of-4444 4444
-of-$caller $caller
-deep/0/file 0
-deep/3000/file $caller
-deep/4444/file 4444
-deep/$caller/file $caller
-hard 3000
-second 3000"
+3000"
+[ ! -s "$T/err" ]
+result $? "66 and nothing is said, as the group can use it"
+kept "$T/tree" "66 it is as it was"
+to_root="docker run --rm -u 0 -v VOLUME:/v IMAGE chown -R $caller /v"
+while IFS='|' read -r want options; do
+	run -v "$T/tree:/home/anaconda" $options 'readlink /home/.anaconda || echo no link'
+	is "66 asked for it: $options" "$want"
+	kept "$T/tree" "66 it is as it was"
+	said "66 with a line that says what to do" "'/home/anaconda' is a mount: .*: $to_root\$"
+done <<'EOF'
+no link|-e CONDENSE_REOWN=1
+/home/anaconda|-e CONDENSE_REOWN=1 -e NEW_HOME=/home/.anaconda
+EOF
+run -v "$T/tree:/home/anaconda" -e CONDENSE_REOWN=volume 'echo started'
+ended "66 there is no word for more" 2
+kept "$T/tree" "66 it is as it was"
+as_root 'chmod 700 /T/tree'
+listing "$T/tree" >"$T/before" 2>/dev/null
+run -v "$T/tree:/home/anaconda" 'touch ~/x && echo $HOME'
+is "66 a mount that the caller cannot use: a home of its own" "/tmp/home-$caller"
+kept "$T/tree" "66 it is as it was"
+said "66 with a line of both" "is a mount: .*: $to_root; HOME is '/tmp/home-$caller'\$"
+[ "$(wc -l <"$T/err")" -eq 1 ]
+result $? "66 which is one"
+# The line's command, as it is written there.
+docker run --label "$label" --rm -u 0 -v "$T/tree:/v" "$IMAGE" chown -R $caller /v >"$T/out" 2>"$T/err" &&
+	[ ! -s "$T/out" ] && [ ! -s "$T/err" ]
+result $? "66 what the line says works as it is written"
+run -v "$T/tree:/home/anaconda" 'stat -c %u ~/. ~/.cache ~/sub/of-3000; cat ~/sub/deep/4444/file'
+is "66 and the home is the caller's" "$caller
+$caller
+$caller
+text"
 new_volume seeded
 run -v "$volume:/home/anaconda" 'touch ~/mine ~/.cache && stat -c %u ~/. ~/mine'
 is "65 a new named volume as home" "$caller
@@ -187,8 +207,8 @@ for value in 0 no false ""; do
 done
 run -e CONDENSE_REOWN=all 'echo started'
 ended "an unknown value is refused" 2
-said "with a line of what there is" "CONDENSE_REOWN is 1 or volume"
-as_root 'printf "account anaconda\nreown never\n" >/T/policy; chmod 644 /T/policy'
+said "with a line of what there is" "CONDENSE_REOWN is 1 or 0"
+as_root 'printf "account anaconda\nreown no\n" >/T/policy; chmod 644 /T/policy'
 run -v "$T/policy:/etc/condense/policy:ro" -e CONDENSE_REOWN=1 'echo started'
 ended "the policy can forbid it" 2
 run --security-opt no-new-privileges -e CONDENSE_REOWN=1 'echo started'

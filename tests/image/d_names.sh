@@ -55,6 +55,10 @@ done <<'EOF'
 -u 54321:anaconda -e NEW_USER=dja|dja|/home/dja|0
 --security-opt no-new-privileges|anaconda|/home/anaconda|0
 --cap-drop ALL|anaconda|/home/anaconda|0
+--cap-drop ALL --security-opt no-new-privileges -e NEW_USER=anaconda -e NEW_HOME=/home/anaconda|anaconda|/home/anaconda|0
+--security-opt no-new-privileges -e NEW_USER=dja|anaconda|/home/anaconda|1
+--security-opt no-new-privileges -e NEW_HOME=/home/dja|anaconda|/home/anaconda|1
+--security-opt no-new-privileges -e CONDENSE_REOWN=1|anaconda|/home/anaconda|1
 --read-only --tmpfs /tmp|anaconda|/tmp/home-UID|1|pw_dir=/home/anaconda HOME=/tmp/home-3000
 --read-only|anaconda|/dev/shm/home-UID|1|pw_dir=/home/anaconda HOME=/dev/shm/home-3000
 -u 54321:anaconda --security-opt no-new-privileges|anaconda|/home/anaconda|1

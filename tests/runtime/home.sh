@@ -198,17 +198,34 @@ for way in "" ENOSYS EPERM older; do
 	echo v >"$T/volume/other/file"
 	echo h >"$T/volume/home/file"
 	chown -R 3000:3000 "$T/volume"
-	keep "$T/volume/other"
 	mount --bind "$T/volume/home" "$home"
 	mount --bind "$T/volume/other" "$home/.cache"
+	chmod 770 "$T/volume/home"
+	keep "$T/volume"
 	as 7123:3000 -reown=full
-	check "a home that is a volume is given at its top alone$way" \
-		[ "$(stat -c %u "$home" "$home/file" | tr '\n' :)" = 7123:3000: ]
-	check "... with a line that says how$way" said CONDENSE_REOWN=volume
+	check "a home that is a volume stays as it is$way" kept "$T/volume"
+	check "... with a line that says what to do$way" \
+		said "'/home/anaconda' is a mount: .* -u 0 -v VOLUME:/v IMAGE chown -R 7123 /v$"
+	check "... and no other$way" [ "$status:$(wc -l <"$T/err")" = 0:1 ]
 	restart
-	as 7123:3000 -reown=volume
-	check "... all of it if that is asked for$way" owner "$home/file" 7123
-	check "... but for the mount in it$way" kept "$T/volume/other"
+	as 7123:3000
+	check "... which the group can use, so that nothing is said without asking$way" \
+		[ "$status:$(wc -c <"$T/err")" = 0:0 ]
+	check "... and nothing is given$way" kept "$T/volume"
+	restart
+	as 7123:7123
+	check "... one line for who cannot$way" \
+		[ "$status:$(grep -c 'IMAGE chown -R 7123 /v$' "$T/err"):$(wc -l <"$T/err")" = 3:1:1 ]
+	check "... who gets nothing either$way" kept "$T/volume"
+	# An empty one, as the engine makes it: root's, or filled from the image.
+	for owner in 0 3000; do
+		fresh
+		ready
+		chown "$owner" "$T/volume"
+		mount --bind "$T/volume" "$home"
+		as 7123:3000
+		check "an empty volume of uid $owner becomes the home$way" owner "$T/volume" 7123
+	done
 done
 UNDER=
 
@@ -224,7 +241,7 @@ chown -R 3000:3000 "$T/two"
 mount --bind "$T/two" "$home/a/b/deep"
 mount -t tmpfs none "$home/a/b/deep" -o uid=3000
 keep "$T/volume"
-for way in -new_home=/home/.anaconda -new_user=dja -reown=full -reown=volume; do
+for way in -new_home=/home/.anaconda -new_user=dja -reown=full; do
 	restart
 	as 7123:3000 "$way"
 	check "mounts in a mount stay: $way" kept "$T/volume"
@@ -237,13 +254,15 @@ ready
 mkdir -p "$T/volume/anaconda/data"
 echo v >"$T/volume/anaconda/data/file"
 chown -R 3000:3000 "$T/volume/anaconda"
+chmod 770 "$T/volume/anaconda"
 mount --bind "$T/volume" "$root/home"
 as 7123:3000 -new_home=/home/q -new_user=dja
 check "/home as a volume: the home stays" \
 	[ "$status:$(cat "$T/volume/anaconda/data/file"):$(readlink "$root/home/q")" = 0:v:/home/anaconda ]
 restart
 as 7123:3000 -reown=full
-check "... its files too" owner "$home/data/file" 3000
+check "... and all in it is whose it was" \
+	[ "$(stat -c %u "$home" "$home/data" "$home/data/file" | tr '\n' :)" = 3000:3000:3000: ]
 
 # A new home on the way to a mount, and the old one has a folder of the mount's name.
 fresh
@@ -366,11 +385,10 @@ while IFS='|' read -r text policy value want; do
 	as 7123:3000 "-reown=$value"
 	check "policy: $text" [ "$status:$(stat -c %u "$home/sub/plain")" = "$want" ]
 done <<'EOF'
-all may be given|volume|full|0:7123
-a home alone, asked for a home|home|full|0:7123
-a home alone, asked for a volume|home|volume|2:3000
-never|never|full|2:3000
-an unknown word|sometimes|full|2:3000
+yes|yes|full|0:7123
+no|no|full|2:3000
+an unknown word|volume|full|2:3000
+an unknown value|yes|volume|2:3000
 EOF
 fresh
 ready
