@@ -2,6 +2,7 @@
 
 #include "blame.h"
 #include "life.h"
+#include "lock.h"
 #include "manager.h"
 #include "osdb.h"
 #include "paths.h"
@@ -16,7 +17,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 static char list_data[CDA_LIST_BYTES];
@@ -290,6 +290,15 @@ bool cda_ospkg_wanted(enum cda_pm pm, const char *path, const struct cda_policy 
 	return !done;
 }
 
+/* Is this the start that may install? */
+static bool may_install(void)
+{
+	struct cda_life life;
+
+	cda_life_load(&life);
+	return life.noted && life.open && life.uid == getuid();
+}
+
 /* Does the policy let this caller install the list now? Returns 0, or a status with a message. */
 static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *policy, int state)
 {
@@ -297,8 +306,7 @@ static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *po
 	struct cda_life life;
 	struct stat st;
 
-	cda_life_load(&life);
-	if (!life.noted || !life.open || life.uid != getuid()) {
+	if (!may_install()) {
 		cda_say("'%s' is not installed: a start installs one list, once; restart the "
 			"container, or in a Dockerfile use another RUN",
 			path);
@@ -327,6 +335,7 @@ static int allowed(enum cda_pm pm, const char *path, const struct cda_policy *po
 			return CDA_EXIT_REFUSED;
 		}
 	}
+	cda_life_load(&life);
 	life.open = false;
 	(void)cda_life_save(&life);
 	return 0;
@@ -345,10 +354,37 @@ static void write_stamp(enum cda_pm pm, int state, const struct cda_policy *poli
 		cda_say("cannot write '%s/%s': %s", CDA_STATE, stamps[pm], strerror(-rc));
 }
 
+/* With the lock held. */
+static int install_allowed(enum cda_pm pm, const char *path, const struct cda_policy *policy,
+			   const struct cda_settings *settings, int state)
+{
+	int status;
+
+	/* Only the programs become root in all ids: this one stays the caller's to stop. */
+	umask(022);
+	status = cda_transport_open(pm, settings);
+	if (status == 0)
+		status = show_install(pm, path, policy->recommends);
+	cda_transport_close();
+	cda_manager_clean(pm);
+	if (status == 0)
+		write_stamp(pm, state, policy);
+	return status;
+}
+
+static int lock_failed(int rc)
+{
+	if (cda_reap_stopped() != 0)
+		return 128 + cda_reap_stopped();
+	cda_say("cannot lock '%s/lock': %s", CDA_STATE,
+		rc == -EPERM ? "it is not a file of root's own" : strerror(-rc));
+	return CDA_EXIT_CANNOT;
+}
+
 int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy *policy,
 		      const struct cda_settings *settings)
 {
-	int state, status, count;
+	int state, lock, count, status = 0;
 
 	if (policy->packages == CDA_NEVER) {
 		if (cda_ospkg_wanted(pm, path, policy))
@@ -364,26 +400,17 @@ int cda_ospkg_install(enum cda_pm pm, const char *path, const struct cda_policy 
 		cda_say("cannot open '%s': %s", CDA_STATE, strerror(-state));
 		return CDA_EXIT_CANNOT;
 	}
-	while (flock(state, LOCK_EX) != 0 && errno == EINTR)
-		;
-	if (is_done(pm, state, policy)) {
-		close(state);
-		return 0;
+	/* Who may not install may stop this process, too: so it does not hold the lock then. */
+	lock = cda_lock_wait(state, may_install());
+	if (lock < 0) {
+		status = lock_failed(lock);
+	} else if (!is_done(pm, state, policy)) {
+		status = allowed(pm, path, policy, state);
+		if (status == 0)
+			status = install_allowed(pm, path, policy, settings, state);
 	}
-	status = allowed(pm, path, policy, state);
-	if (status != 0) {
-		close(state);
-		return status;
-	}
-	/* Only the programs become root in all ids: this one stays the caller's to stop. */
-	umask(022);
-	status = cda_transport_open(pm, settings);
-	if (status == 0)
-		status = show_install(pm, path, policy->recommends);
-	cda_transport_close();
-	cda_manager_clean(pm);
-	if (status == 0)
-		write_stamp(pm, state, policy);
+	if (lock > 0)
+		close(lock);
 	close(state);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "transport.h"
 
+#include "lock.h"
 #include "netrc.h"
 #include "paths.h"
 #include "pem.h"
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -104,13 +104,16 @@ void cda_transport_close(void)
 
 void cda_transport_sweep(void)
 {
-	int state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int lock = -1, state = open(CDA_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (state < 0)
 		return;
-	if (faccessat(state, "transport", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    flock(state, LOCK_EX | LOCK_NB) == 0)
+	if (faccessat(state, "transport", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		lock = cda_lock_try(state);
+	if (lock >= 0) {
 		remove_all(state, "transport", 1);
+		close(lock);
+	}
 	close(state);
 }
 

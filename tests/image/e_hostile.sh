@@ -337,10 +337,10 @@ elif way == "stopped":
         child.wait()
     print("stopped", start("-new_user=anaconda").wait(60))
 elif way == "locks":
-    # The lock of the account files is root's; that of the state folder may be held by anybody.
+    # The locks are root's files; the state folder itself may be locked by anybody.
     held = os.open("/var/lib/condense", os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    print("locks", refused("/etc/.pwd.lock", os.O_RDWR), start().wait(60))
+    print("locks", refused("/etc/.pwd.lock", os.O_RDWR) and refused("/var/lib/condense/lock", os.O_RDWR), start().wait(60))
 elif way == "signals":
     for n in range(1, 65):
         try:

@@ -7,6 +7,17 @@ set -u
 
 command -v busybox >/dev/null 2>&1 || skip_all "no busybox"
 
+# until_true CONDITION...: wait for it, a minute at most.
+until_true()
+{
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || return 1
+		sleep 0.1
+	done
+}
+
 manager "jq" ""
 as 1234:3000 -only=identity
 as 1234:3000 -only=packages
@@ -120,6 +131,66 @@ echo git >"$root/tmp/apt_requirements.txt"
 : >"$root/asked"
 as 1234:3000
 check "policy refuses: a second list after the first" not_asked
+
+# ---- one start at a time, and nobody else keeps it from that
+export UNDER="${UNDER-}"
+manager "jq" ""
+if ! command -v flock >/dev/null 2>&1; then
+	number=$((number + 1))
+	echo "ok $number - 90 a lock of the caller's on the state folder # SKIP no flock"
+else
+	chroot --userspec=1234:3000 --groups= / flock -x "$root/var/lib/condense" \
+		sh -c 'echo $$; exec sleep 600' >"$T/holder" &
+	until_true [ -s "$T/holder" ]
+	UNDER="timeout -s KILL 60 ${UNDER-}"
+	as 1234:3000
+	UNDER=${UNDER#timeout -s KILL 60 }
+	check "90 a lock of the caller's on the state folder: the list is installed" asked jq
+	check "... and the start ends" [ "$status" = 0 ]
+	kill "$(cat "$T/holder")"
+	wait
+fi
+check "90 the lock is root's alone" \
+	[ "$(stat -c %u:%a:%F "$root/var/lib/condense/lock")" = "0:600:regular empty file" ]
+
+# start NAME: one that runs beside the others; its process and its status are in $T/NAME.
+start()
+{
+	mkdir "$T/$1"
+	(
+		UNDER="$T/note $T/$1/pid ${UNDER-}"
+		T=$T/$1
+		as 1234:3000
+		echo "$status" >"$T/status"
+	) &
+	until_true [ -s "$T/$1/pid" ]
+}
+status_of()
+{
+	until_true [ -s "$T/$1/status" ] && [ "$(cat "$T/$1/status")" = "$2" ]
+}
+waits_line()
+{
+	until_true grep -q 'waiting for another start that installs OS packages' "$T/$1/err"
+}
+printf '#!/bin/sh\nat=$1\nshift\necho $$ >"$at"\nexec "$@"\n' >"$T/note"
+chmod 755 "$T/note"
+manager "jq" ""
+echo ': >/begun; until [ -e /go ]; do /bin/busybox sleep 0.1; done' >"$root/hook"
+start one
+until_true [ -e "$root/begun" ]
+start two
+start three
+check "63 a start that waits for another one says so" waits_line two
+kill -TERM "$(cat "$T/two/pid")"
+check "59 ... and ends on a signal" status_of two 143
+waits_line three
+: >"$root/go"
+check "63 the one that installs ends well" status_of one 0
+check "63 ... so does the one that waited" status_of three 0
+wait
+check "63 the list was installed once" [ "$(grep -c 'install -- jq$' "$root/asked")" -eq 1 ]
+check "63 ... and nothing else was to say" [ "$(wc -l <"$T/three/err")" -eq 1 ]
 
 # ---- what the caller's process hands on beside the environment: apt gets none of it
 inherits()
