@@ -123,9 +123,10 @@ static bool is_transient(const char *text)
 	return false;
 }
 
-static int run(const char *const *argv)
+/* argv is whole. */
+static int run_plain(const char *const *argv)
 {
-	const struct cda_run spec = {.argv = with_options(argv),
+	const struct cda_run spec = {.argv = argv,
 				     .envp = environment(),
 				     .cwd = "/",
 				     .quiet_input = true,
@@ -146,6 +147,11 @@ static int run(const char *const *argv)
 			break;
 	}
 	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
+}
+
+static int run(const char *const *argv)
+{
+	return run_plain(with_options(argv));
 }
 
 /* Cuts what a program prints into lines; one that is too long is left out. */
@@ -203,6 +209,31 @@ static const char *const *with_names(const char *const *words, const struct cda_
 		args[n++] = list->pkgs[i].text;
 	args[n] = NULL;
 	return args;
+}
+
+/* Files named by digits: the changes that dpkg has not yet put into its database. */
+static bool was_interrupted(void)
+{
+	struct cda_dir dir;
+	const char *name;
+	bool found = false;
+	int fd = open("/var/lib/dpkg/updates", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return false;
+	cda_dir_init(&dir, fd);
+	while (!found && (name = cda_dir_next(&dir)) != NULL)
+		found = name[strspn(name, "0123456789")] == '\0';
+	close(fd);
+	return found;
+}
+
+int cda_manager_complete(enum cda_pm pm)
+{
+	static const char *const words[] = {"/usr/bin/dpkg", "--force-confold", "--configure", "-a",
+					    NULL};
+
+	return pm == CDA_APT && was_interrupted() ? run_plain(words) : 0;
 }
 
 int cda_manager_update(enum cda_pm pm)

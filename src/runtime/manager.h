@@ -11,9 +11,11 @@ int cda_manager_find(enum cda_pm *ret);
  * and returns 0 or the exit status of it, 128+n if signal n asked for the end. What may pass by
  * itself (a network that fails for a moment) is tried again.
  *
- * update: fetch the indexes of the archives. names: each gets every known package's name. plan:
- * each gets what install would do, a line at a time; a manager that removes nothing unasked has no
- * plan (0, no line). install: install the list, with what its packages recommend if so asked. */
+ * complete: what a run that was killed left half done, which apt would not go on from. update:
+ * fetch the indexes of the archives. names: each gets every known package's name. plan: each gets
+ * what install would do, a line at a time; a manager that removes nothing unasked has no plan (0,
+ * no line). install: install the list, with what its packages recommend if so asked. */
+int cda_manager_complete(enum cda_pm pm);
 int cda_manager_update(enum cda_pm pm);
 int cda_manager_names(enum cda_pm pm, void (*each)(const char *line));
 int cda_manager_plan(enum cda_pm pm, const struct cda_reqlist *list,

@@ -208,8 +208,13 @@ static int check_plan(enum cda_pm pm, const char *path)
 
 static int install(enum cda_pm pm, const char *path, bool recommends)
 {
-	int status = cda_manager_update(pm);
+	int status;
 
+	(void)cda_manager_complete(pm);
+	/* What still fails is apt's to say: it may have what it takes to go on. */
+	if (cda_reap_stopped() != 0)
+		return 128 + cda_reap_stopped();
+	status = cda_manager_update(pm);
 	if (status != 0)
 		return failed(pm, path, status);
 	if (check_names(pm, path) != 0)

@@ -132,6 +132,24 @@ echo git >"$root/tmp/apt_requirements.txt"
 as 1234:3000
 check "policy refuses: a second list after the first" not_asked
 
+# ---- a run of dpkg that was killed
+manager "jq" ""
+mkdir "$root/var/lib/dpkg/updates"
+printf '#!/bin/sh\necho "dpkg $(/bin/busybox id -u) $*" >>/asked\n/bin/busybox rm -f /var/lib/dpkg/updates/0*\n' \
+	>"$root/usr/bin/dpkg"
+chmod 755 "$root/usr/bin/dpkg"
+: >"$root/var/lib/dpkg/updates/tmp.i"
+as 1234:3000
+check "70 nothing was interrupted: dpkg is left alone" [ "$(grep -c ^dpkg "$root/asked")" -eq 0 ]
+check "... and the list is installed" asked jq
+: >"$root/var/lib/dpkg/updates/0001"
+echo git >"$root/tmp/apt_requirements.txt"
+restart
+as 1234:3000
+check "70 what was interrupted is completed first, as root" \
+	grep -qx 'dpkg 0 --force-confold --configure -a' "$root/asked"
+check "... then the list is installed" asked git
+
 # ---- one start at a time, and nobody else keeps it from that
 export UNDER="${UNDER-}"
 manager "jq" ""
