@@ -145,29 +145,136 @@ int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda
 	return 0;
 }
 
+static bool has_one(const char *text, const char *const *words)
+{
+	while (*words != NULL && strstr(text, *words) == NULL)
+		words++;
+	return *words != NULL;
+}
+
+/* What a server or a proxy answered; a certificate that no authority of ours signed. */
+static const char *const refusals[] = {"  401  ",
+				       "  403  ",
+				       "  404  ",
+				       "  407  ",
+				       " 407 Proxy",
+				       "answered 40",
+				       "HTTP 40",
+				       "HTTP error 40",
+				       "401 Error",
+				       "401 Client Error",
+				       "403 Client Error",
+				       "404 Client Error",
+				       "CERTIFICATE_VERIFY_FAILED",
+				       "ertificate verif",
+				       "certificate not trusted",
+				       NULL};
+
+static const char *const moments[] = {"Temporary failure",
+				      "temporary failure",
+				      "temporary error",
+				      "Could not resolve",
+				      "DNS lookup error",
+				      "timed out",
+				      "Connection re",
+				      "Connection failed",
+				      "CONNECTION FAILED",
+				      "NewConnectionError",
+				      "Could not connect",
+				      "could not connect",
+				      "Unable to connect",
+				      "Failed to connect",
+				      "onnection aborted",
+				      "network error",
+				      "ProtocolError",
+				      "HTTP error 5",
+				      "HTTP 5",
+				      "server returned error",
+				      "Failed to fetch",
+				      "Download error",
+				      "IncompleteRead",
+				      "BAD archive",
+				      "Could not get lock",
+				      NULL};
+
 bool cda_blame_transient(const char *said)
 {
-	static const char *const words[] = {"Temporary failure",
-					    "Could not resolve",
-					    "timed out",
-					    "Connection re",
-					    "NewConnectionError",
-					    "could not connect",
-					    "Failed to connect",
-					    "Connection aborted",
-					    "ProtocolError",
-					    "HTTP error 5",
-					    "HTTP 5",
-					    "temporary failure",
-					    "IncompleteRead",
-					    "CONNECTION FAILED",
-					    "Download error"};
+	return !has_one(said, refusals) && has_one(said, moments);
+}
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strstr(said, words[i]) != NULL)
-			return true;
+/* "WARNING: Retrying (Retry(total=4, ...": the last of them alone tells that pip gave up. */
+static bool is_transport(const char *line)
+{
+	static const char *const more[] = {"ProxyError",           "SSLError",
+					   "ConnectTimeoutError",  "NameResolutionError",
+					   "Max retries exceeded", NULL};
+	const char *left = strstr(line, "Retry(total=");
+
+	return (left == NULL || strncmp(left + 12, "0,", 2) == 0) &&
+	       (has_one(line, refusals) || has_one(line, moments) || has_one(line, more));
+}
+
+/* An error that may follow from another one. */
+static bool follows(const char *line)
+{
+	static const char *const words[] = {"No matching distribution",
+					    "Could not find a version",
+					    "is not signed",
+					    "does not have a Release file",
+					    "Some index files failed",
+					    "Unable to locate",
+					    "no installation candidate",
+					    NULL};
+
+	return has_one(line, words);
+}
+
+/* The front of pip's line is for those who know its library. */
+static const char *without_retry(const char *line)
+{
+	const char *from = strstr(line, "connection broken by ");
+
+	return strstr(line, "Retry(total=") != NULL && from != NULL ? from : line;
+}
+
+const char *cda_blame_behind(char *said, const char *cause)
+{
+	const char *found = NULL;
+
+	if (!follows(cause))
+		return cause;
+	for (char *line = said, *next; *line != '\0'; line = next) {
+		size_t len = strcspn(line, "\r\n");
+		char end = line[len];
+
+		next = line + len + (end != '\0');
+		line[len] = '\0';
+		if (is_transport(line))
+			found = line;
+		else if (line != cause)
+			line[len] = end;
 	}
-	return false;
+	return found != NULL ? found : cause;
+}
+
+const char *cda_blame_hint(const char *cause)
+{
+	static const char *const certificates[] = {"CERTIFICATE_VERIFY_FAILED", "ertificate verif",
+						   "certificate not trusted", NULL};
+
+	if (cda_blame_names(cause, "407") && has_one(cause, refusals))
+		return "; the proxy wants a name and a password: NAME:PASSWORD@ before the host in "
+		       "CONDENSE_PROXY";
+	if (cda_blame_names(cause, "401") && has_one(cause, refusals))
+		return "; the server wants a name and a password: give them in "
+		       "/run/secrets/netrc";
+	if (has_one(cause, certificates))
+		return "; if the authority is your own: CONDENSE_CA=/PATH/OF/ITS/CERTIFICATES";
+	if (strstr(cause, "updating and opening http") != NULL &&
+	    strstr(cause, ": Permission denied") != NULL) /* apk's for 401, 403, 407 */
+		return "; the server or the proxy refused it: a name and a password are given in "
+		       "/run/secrets/netrc, those for the proxy in CONDENSE_PROXY";
+	return "";
 }
 
 /* "error: ..." of pip and of our conda; "SomeError: ..." of the conda that is written in Python,
@@ -214,7 +321,10 @@ static size_t join(char *line)
 
 const char *cda_blame_cause(char *said)
 {
-	const char *found = NULL, *last = NULL;
+	/* An index that was read has versions. */
+	bool reached = strstr(said, "(from versions: ") != NULL &&
+		       strstr(said, "(from versions: none)") == NULL;
+	const char *found = NULL, *last = NULL, *transport = NULL;
 	char *line = said;
 
 	while (*line != '\0') {
@@ -225,10 +335,14 @@ const char *cda_blame_cause(char *said)
 		line += strspn(line, " ");
 		if (is_error(line))
 			found = line;
+		if (is_transport(line))
+			transport = without_retry(line);
 		if (*line != '\0')
 			last = line;
 		line = next;
 	}
+	if (found != NULL && follows(found) && transport != NULL && !reached)
+		return transport;
 	return found != NULL ? found : last != NULL ? last : "no word from it";
 }
 

@@ -22,12 +22,19 @@ bool cda_blame_next(struct cda_blame_lines *lines, struct cda_span *ret_word);
  * count where no other does. */
 int cda_blame_line(struct cda_span list, bool yaml, const char *said, struct cda_span *ret_word);
 
-/* Words of conda, pip and what they use for what may pass by itself. */
+/* May it pass by itself? By the words of apt, apk, conda, pip and what they use. What a server or
+ * proxy refused (401, 403, 404, 407) and a certificate that nobody knows stay so. */
 bool cda_blame_transient(const char *said);
 
 /* The last line that calls itself an error, with the indented ones that explain it, else the last
- * one. Cuts up the text. */
+ * one; but the last that tells of network, mirror or proxy, where the error only follows from that:
+ * who gets no index finds no package in it. Cuts up the text. */
 const char *cda_blame_cause(char *said);
+/* The same from what apt or apk says, where cause is the line that the error is in. */
+const char *cda_blame_behind(char *said, const char *cause);
+
+/* What the caller can do about it, as the end of a line: "; " and the next step, or "". */
+const char *cda_blame_hint(const char *cause);
 
 /* The word is the file or URL of a conda package; of Python's: its version. */
 bool cda_blame_is_file(struct cda_span word);

@@ -1,5 +1,6 @@
 #include "manager.h"
 
+#include "blame.h"
 #include "priv.h"
 #include "reap.h"
 #include "say.h"
@@ -104,25 +105,6 @@ int cda_manager_find(enum cda_pm *ret)
 	return -1;
 }
 
-/* Words of apt, apk and their transports for what may pass by itself. */
-static bool is_transient(const char *text)
-{
-	static const char *const words[] = {"Temporary failure",  "Could not connect",
-					    "Connection failed",  "timed out",
-					    "Could not resolve",  "Connection reset",
-					    "Unable to connect",  "network error",
-					    "temporary error",    "Failed to fetch",
-					    "Could not get lock", "could not connect",
-					    "DNS lookup error",   "onnection aborted",
-					    "BAD archive",        "server returned error"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strstr(text, words[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* argv is whole. */
 static int run_plain(const char *const *argv)
 {
@@ -139,7 +121,8 @@ static int run_plain(const char *const *argv)
 
 	for (int try = 1; try <= TRIES; try++) {
 		status = cda_reap_run(&spec);
-		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES || !is_transient(tail))
+		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES ||
+		    !cda_blame_transient(tail))
 			break;
 		cda_say("trying again in %d s", 1 << try);
 		cda_reap_pause(1000 << try);
@@ -290,7 +273,8 @@ static const char *cause_of_apk(const char *mark)
 	return start;
 }
 
-/* What follows the first mark, else the last line of the tail that says something. */
+/* What follows the first mark, else the last line of the tail that says something, or the one that
+ * it follows from. */
 const char *cda_manager_cause(enum cda_pm pm)
 {
 	const struct manager *manager = &managers[pm];
@@ -311,7 +295,7 @@ const char *cda_manager_cause(enum cda_pm pm)
 		len = (size_t)(last - tail);
 		/* apt's, behind the line that tells which and why. */
 	} while (len > 0 && strncmp(last, "E: Some index files failed", 26) == 0);
-	return *last != '\0' ? last : "no word from the package manager";
+	return *last != '\0' ? cda_blame_behind(tail, last) : "no word from the package manager";
 }
 
 static void remove_files(const char *path, int depth)

@@ -174,11 +174,13 @@ static const struct cda_pkg *blamed(void)
 static int failed(enum cda_pm pm, const char *path, int status)
 {
 	const struct cda_pkg *pkg = blamed();
+	const char *cause;
 
 	if (status > 128 && cda_reap_stopped() != 0)
 		return status;
-	cda_say("'%s' line %d: '%s' is not installed: %s", path, pkg->line, pkg->text,
-		cda_manager_cause(pm));
+	cause = cda_manager_cause(pm);
+	cda_say("'%s' line %d: '%s' is not installed: %s%s", path, pkg->line, pkg->text, cause,
+		cda_blame_hint(cause));
 	return CDA_EXIT_FAILED;
 }
 

@@ -177,17 +177,19 @@ static int failed(const struct cda_kind *kind, const char *path, const struct cd
 		  int status)
 {
 	struct cda_span word;
+	const char *cause, *hint;
 	int line;
 
 	if (cda_reap_stopped() != 0)
 		return status;
 	line = cda_blame_line((struct cda_span){list->data, list->len}, kind->yaml, tail, &word);
+	cause = cda_blame_cause(tail);
+	hint = cda_blame_hint(cause);
 	if (line > 0)
-		cda_say("'%s' line %d: %s does not install '%.*s': %s", path, line, kind->what,
-			(int)word.len, word.p, cda_blame_cause(tail));
+		cda_say("'%s' line %d: %s does not install '%.*s': %s%s", path, line, kind->what,
+			(int)word.len, word.p, cause, hint);
 	else
-		cda_say("'%s': %s ended with %d: %s", path, kind->what, status,
-			cda_blame_cause(tail));
+		cda_say("'%s': %s ended with %d: %s%s", path, kind->what, status, cause, hint);
 	return status;
 }
 

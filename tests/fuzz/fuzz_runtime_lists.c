@@ -35,8 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 			HOLDS(found >= 0 && found <= before);
 		}
 	}
-	if (len < sizeof(said))
-		HOLDS(cda_blame_cause(said) != NULL);
+	if (len < sizeof(said)) {
+		HOLDS(cda_blame_behind(said, said) != NULL);
+		HOLDS(cda_blame_hint(cda_blame_cause(said)) != NULL);
+	}
 	while (cda_span_line(&rest, &line)) {
 		if (cda_include_of(line, path, sizeof(path)))
 			HOLDS(path[0] != '\0' && strchr(path, '\n') == NULL);

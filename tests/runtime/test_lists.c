@@ -445,6 +445,20 @@ TEST(files_of_python_are_known)
 	}
 }
 
+#define RETRY(left)                                                                                \
+	"WARNING: Retrying (Retry(total=" left ", connect=None)) after connection broken by "
+#define PIP_PROXY                                                                                  \
+	"'ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy "    \
+	"Authentication Required'))': /simple/a/"
+#define PIP_REFUSED "'NewConnectionError('[Errno 111] Connection refused')': /simple/a/"
+#define PIP_CERTIFICATE                                                                            \
+	"'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] ...'))': /a/"
+#define NO_VERSION                                                                                 \
+	"ERROR: Could not find a version that satisfies the requirement a (from versions: "        \
+	"none)\nERROR: No matching distribution found for a\n"
+#define APT_FETCH(why) "E: Failed to fetch http://h/dists/x/InRelease  " why " [IP: 127.0.0.1 9]"
+#define APT_UNSIGNED "E: The repository 'http://h x InRelease' is not signed."
+
 TEST(the_cause_is_the_last_error)
 {
 	static const char *const rows[][2] = {
@@ -467,12 +481,109 @@ TEST(the_cause_is_the_last_error)
 		{"\nCondaEnvException: Pip failed\n", "CondaEnvException: Pip failed"},
 		{"XError: x\nChannel: y\nFound: z\n", "XError: x"},
 		{"one\ntwo\n", "two"},
+		/* Who gets no index finds no package in it. */
+		{RETRY("4") PIP_PROXY "\n" RETRY("0") PIP_PROXY "\n" NO_VERSION,
+		 "connection broken by " PIP_PROXY},
+		{RETRY("0") PIP_REFUSED "\n" NO_VERSION, "connection broken by " PIP_REFUSED},
+		{RETRY("4") PIP_REFUSED "\n" NO_VERSION,
+		 "ERROR: No matching distribution found for a"},
+		{RETRY("0") PIP_REFUSED "\nERROR: Could not find a version that satisfies a==3 "
+					"(from versions: 1, 2)\nERROR: No matching distribution\n",
+		 "ERROR: No matching distribution"},
+		{"WARNING: 401 Error, Credentials not correct for http://h/\n" NO_VERSION,
+		 "WARNING: 401 Error, Credentials not correct for http://h/"},
+		{RETRY("0") PIP_PROXY "\nERROR: Invalid requirement: 'a b'\n",
+		 "ERROR: Invalid requirement: 'a b'"},
+		{NO_VERSION, "ERROR: No matching distribution found for a"},
 		{"", "no word from it"},
 	};
-	char said[256];
+	char said[1024];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		snprintf(said, sizeof(said), "%s", rows[i][0]);
 		CHECK_STR_AT(cda_blame_cause(said), rows[i][1], "row %zu", i);
+	}
+}
+
+TEST(what_follows_from_the_network_is_not_the_cause)
+{
+	static const char *const rows[][3] = {
+		{APT_FETCH("407  Proxy Authentication Required") "\n" APT_UNSIGNED, APT_UNSIGNED,
+		 APT_FETCH("407  Proxy Authentication Required")},
+		{APT_UNSIGNED "\n" APT_FETCH("503  No") "\n" APT_UNSIGNED, APT_UNSIGNED,
+		 APT_FETCH("503  No")},
+		{APT_UNSIGNED, APT_UNSIGNED, APT_UNSIGNED},
+		{APT_FETCH("404  Not Found") "\nE: no space", "E: no space", "E: no space"},
+		{"", "", ""},
+	};
+	char said[1024];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t len = strlen(rows[i][0]) - strlen(rows[i][1]);
+
+		snprintf(said, sizeof(said), "%s", rows[i][0]);
+		CHECK_STR_AT(cda_blame_behind(said, said + len), rows[i][2], "row %zu", i);
+	}
+}
+
+TEST(what_may_pass_by_itself_is_tried_again)
+{
+	static const struct {
+		const char *said;
+		bool transient;
+	} rows[] = {
+		{APT_FETCH("407  Proxy Authentication Required") "\n" APT_UNSIGNED, false},
+		{APT_FETCH("401  Unauthorized"), false},
+		{APT_FETCH("403  Forbidden"), false},
+		{APT_FETCH("404  Not Found"), false},
+		{APT_FETCH("Certificate verification failed: The certificate is NOT trusted."),
+		 false},
+		{APT_FETCH("Invalid response from proxy: HTTP/1.0 407 Proxy Authentication"),
+		 false},
+		{APT_FETCH("500  Internal Server Error"), true},
+		{APT_FETCH("503  Service Unavailable"), true},
+		{APT_FETCH("Could not connect to h:9. - connect (111: Connection refused)"), true},
+		{APT_FETCH("Hash Sum mismatch"), true},
+		{"WARNING: updating and opening http://h/alpine: Permission denied", false},
+		{"WARNING: updating and opening http://h/alpine: temporary error", true},
+		{"WARNING: updating and opening https://h: TLS: server certificate not trusted",
+		 false},
+		{RETRY("0") PIP_PROXY "\n" NO_VERSION, false},
+		{RETRY("0") PIP_CERTIFICATE "\n" NO_VERSION, false},
+		{RETRY("0") PIP_REFUSED "\n" NO_VERSION, true},
+		{"ERROR: HTTP error 404 while getting http://h/a.whl", false},
+		{"ERROR: HTTP error 502 while getting http://h/a.whl", true},
+		{"CondaHTTPError: cannot fetch 'https://h/x': the proxy answered 407", false},
+		{NO_VERSION, false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CHECK_INT_AT(cda_blame_transient(rows[i].said), rows[i].transient, "'%s'",
+			     rows[i].said);
+}
+
+TEST(a_cause_has_its_next_step)
+{
+	static const char *const rows[][2] = {
+		{APT_FETCH("407  Proxy Authentication Required"), "CONDENSE_PROXY"},
+		{PIP_PROXY, "CONDENSE_PROXY"},
+		{"CondaHTTPError: cannot fetch 'https://h/x': the proxy answered 407",
+		 "CONDENSE_PROXY"},
+		{APT_FETCH("401  Unauthorized"), "/run/secrets/netrc"},
+		{"UnavailableInvalidChannel: HTTP 401 for x <u>", "/run/secrets/netrc"},
+		{APT_FETCH("Certificate verification failed: The certificate is NOT trusted."),
+		 "CONDENSE_CA"},
+		{PIP_CERTIFICATE, "CONDENSE_CA"},
+		{"updating and opening http://h/alpine: Permission denied", "/run/secrets/netrc"},
+		{"there is no package 'x401' in http://h:401/", ""},
+		{"E: no space", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *hint = cda_blame_hint(rows[i][0]);
+
+		CHECK_AT(rows[i][1][0] == '\0' ? hint[0] == '\0' : strstr(hint, rows[i][1]) != NULL,
+			 "'%s': '%s'", rows[i][0], hint);
 	}
 }
