@@ -91,17 +91,28 @@ struct state {
 	bool other_has_uid;
 };
 
-/* A name without an account may still be the member of a group: whoever took it would be, too. */
+/* A name without an account may still be the member of a group, or have ids of its own set aside:
+ * whoever took it would have these. A file that cannot be read may say so. */
 static bool is_named(int etc, const char *name)
 {
-	struct cda_text text;
-	struct stat st;
+	static const struct {
+		const char *file;
+		bool (*has)(const struct cda_text *text, const char *name);
+	} rows[] = {{"group", cda_group_has_member},
+		    {"gshadow", cda_group_has_member},
+		    {"shadow", cda_file_has_name},
+		    {"subuid", cda_file_has_name},
+		    {"subgid", cda_file_has_name}};
 
-	return (read_accounts(etc, "group", &text, &st) == 0 &&
-		cda_group_has_member(&text, name)) ||
-	       (read_accounts(etc, "gshadow", &text, &st) == 0 &&
-		cda_group_has_member(&text, name)) ||
-	       (read_accounts(etc, "shadow", &text, &st) == 0 && cda_file_has_name(&text, name));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cda_text text;
+		struct stat st;
+		int rc = read_accounts(etc, rows[i].file, &text, &st);
+
+		if (rc != -ENOENT && (rc < 0 || rows[i].has(&text, name)))
+			return true;
+	}
+	return false;
 }
 
 /* Look at passwd: who has what. Returns 0 or an exit status, with a message. */
@@ -136,7 +147,9 @@ static int look(int etc, const struct cda_policy *policy, const struct cda_ident
 					      &ret->other) == 0 &&
 			     strcmp(ret->other.name, record->next) != 0;
 	if (is_new && is_named(etc, name)) {
-		cda_say("NEW_USER '%s' is a name that a group or '/etc/shadow' already knows",
+		cda_say("NEW_USER '%s' is a name that a group, '/etc/shadow' or '/etc/subuid' "
+			"already "
+			"knows",
 			name);
 		return CDA_EXIT_REFUSED;
 	}

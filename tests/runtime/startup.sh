@@ -184,6 +184,11 @@ echo 'admins:x:27:boss' >>"$root/etc/group"
 keep
 as 1234:3000 -new_user=boss
 check "88 refused: a name that is a group's member" refused
+fresh
+echo 'deploy:100000:65536' >"$root/etc/subuid"
+keep
+as 1234:3000 -new_user=deploy
+check "88 refused: a name that has uids set aside for it" refused
 for file in passwd:boss:x:01000:1000::/home/boss:/bin/sh passwd:boss shadow:boss:x group:g:x:7:a,boss:; do
 	fresh
 	echo "${file#*:}" >>"$root/etc/${file%%:*}"
