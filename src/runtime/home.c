@@ -342,7 +342,7 @@ static int bring(const struct cda_home *home, int homes, struct cda_record *reco
 		return 0;
 	if (to != NULL && fstatat(homes, to, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISLNK(st.st_mode)) {
-		cda_say("NEW_HOME '%s' is a link", home->wanted);
+		cda_say("NEW_HOME '%s' is a link: name what it leads to", home->wanted);
 		return CDA_EXIT_REFUSED;
 	}
 	fd = open_no_links(home->wanted);
@@ -352,11 +352,15 @@ static int bring(const struct cda_home *home, int homes, struct cda_record *reco
 
 		close(fd);
 		if (!fine) {
-			cda_say("NEW_HOME '%s' belongs to somebody else", home->wanted);
+			cda_say("NEW_HOME '%s' belongs to somebody else: name a folder of uid "
+				"%lu's, or "
+				"one in /home that is not there yet",
+				home->wanted, (unsigned long)home->uid);
 			return CDA_EXIT_REFUSED;
 		}
 	} else if (to == NULL) {
-		cda_say("NEW_HOME '%s' is neither a folder of yours nor a name in /home",
+		cda_say("NEW_HOME '%s' is neither a folder of yours nor a name in /home: mount a "
+			"folder there, or take '/home/NAME'",
 			home->wanted);
 		return CDA_EXIT_REFUSED;
 	}
@@ -438,7 +442,8 @@ int cda_home_settle(const struct cda_home *home, struct cda_record *record,
 		return CDA_EXIT_CANNOT;
 	}
 	if (home->wanted != NULL && !path_sane(home->wanted)) {
-		cda_say("NEW_HOME is not a plain absolute path");
+		cda_say("NEW_HOME is not a plain absolute path, as '/home/NAME' is: without '..', "
+			"'//', blanks, ':' and '\\'");
 		status = CDA_EXIT_REFUSED;
 	} else if (home->wanted != NULL) {
 		status = bring(home, homes, record);

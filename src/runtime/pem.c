@@ -2,6 +2,7 @@
 
 #include "say.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,11 +114,34 @@ int cda_pem_copy(struct cda_span text, struct cda_text *out)
 	return out->full ? 0 : count;
 }
 
+static bool holds(struct cda_span text, const char *word)
+{
+	return memmem(text.p, text.len, word, strlen(word)) != NULL;
+}
+
+void cda_pem_why(struct cda_span text, int line, char *ret, size_t cap)
+{
+	if (text.len == 0)
+		(void)cda_put(ret, cap, "it is empty");
+	else if (holds(text, "PRIVATE KEY-----"))
+		(void)cda_put(ret, cap, "it holds a private key: give the certificates alone");
+	else if (text.len > 1 && text.p[0] == 0x30 && (unsigned char)text.p[1] >= 0x80)
+		(void)cda_put(
+			ret, cap,
+			"it is DER: openssl x509 -inform DER -in FILE -out FILE.pem makes PEM "
+			"of it");
+	else if (!holds(text, begin))
+		(void)cda_put(ret, cap, "there is no certificate in it ('%s')", begin);
+	else
+		(void)cda_put(ret, cap, "line %d: not a PEM file of certificates alone", line);
+}
+
 int cda_pem_load(const char *what, const char *path, struct cda_text *out)
 {
 	static char data[CDA_PEM_MAX];
 	struct cda_text text = {.data = data, .cap = sizeof(data)};
 	struct stat st;
+	char why[160];
 	int rc, fd = cda_file_open(AT_FDCWD, path, &st);
 
 	if (fd < 0) {
@@ -127,6 +151,11 @@ int cda_pem_load(const char *what, const char *path, struct cda_text *out)
 	}
 	rc = cda_file_read(fd, &text);
 	close(fd);
+	if (rc == -EFBIG) {
+		cda_say("%s is refused: '%s' is too large: %d bytes at most", what, path,
+			CDA_PEM_MAX);
+		return -1;
+	}
 	if (rc < 0) {
 		cda_say("%s is refused: cannot read '%s': %s", what, path, strerror(-rc));
 		return -1;
@@ -134,10 +163,12 @@ int cda_pem_load(const char *what, const char *path, struct cda_text *out)
 	rc = cda_pem_copy((struct cda_span){text.data, text.len}, out);
 	if (rc > 0)
 		return 0;
-	if (rc == 0)
-		cda_say("%s is refused: '%s' is too large", what, path);
-	else
-		cda_say("%s is refused: '%s' line %d: not a PEM file of certificates alone", what,
-			path, -rc);
+	if (rc == 0) {
+		cda_say("%s is refused: '%s' is too large, with the image's authorities", what,
+			path);
+		return -1;
+	}
+	cda_pem_why((struct cda_span){text.data, text.len}, -rc, why, sizeof(why));
+	cda_say("%s is refused: '%s': %s", what, path, why);
 	return -1;
 }

@@ -42,16 +42,20 @@ static int check_reown(const struct cda_request *request, const struct cda_polic
 	if (request->reown == NULL)
 		return 0;
 	if (strcmp(request->reown, "full") != 0) {
-		cda_say("CONDENSE_REOWN is 1 or 0");
+		cda_say("CONDENSE_REOWN is 1 or 0: 1 gives the files of the home to who starts the "
+			"container");
 		return CDA_EXIT_REFUSED;
 	}
 	cda_life_load(&life);
 	if (life.noted) {
-		cda_say("CONDENSE_REOWN is for the start of a container: this one is started");
+		cda_say("CONDENSE_REOWN is for the start of a container, and this one is started: "
+			"give it to 'docker run'");
 		return 0; /* its processes have inherited it; nothing is wrong with them */
 	}
 	if (!policy->reown) {
-		cda_say("CONDENSE_REOWN is not allowed by '%s'", CDA_POLICY);
+		cda_say("CONDENSE_REOWN is not allowed by '%s': leave it out, or change its line "
+			"'reown'",
+			CDA_POLICY);
 		return CDA_EXIT_REFUSED;
 	}
 	*ret = true;

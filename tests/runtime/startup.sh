@@ -60,6 +60,11 @@ if command -v pwck >/dev/null 2>&1; then
 	check "... pwck finds nothing" pwck -q -r -R "$root"
 	check "... grpck finds nothing" grpck -r -R "$root"
 fi
+as 1234:3000 -new_home=/etc
+check "a home of somebody else's is refused, with the next step" \
+	grep -q "'/etc' belongs to somebody else: name a folder of uid 1234's" "$T/err"
+as 1234:3000 -new_home=home/dja
+check "... one that is no path, too" grep -q "not a plain absolute path, as '/home/NAME' is" "$T/err"
 as 1234:3000 -user=dja
 check "the new name may be said as the account" [ "$status" = 0 ]
 check "... and it stays" has var/lib/condense/account 'name dja'

@@ -307,6 +307,38 @@ TEST(a_file_of_certificates_holds_nothing_else)
 	}
 }
 
+TEST(a_file_that_is_none_of_certificates_is_told_as_what_it_is)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"", "it is empty"},
+		{"-----BEGIN PRIVATE KEY-----\nMAMCAQE=\n", "it holds a private key: give the "
+							    "certificates alone"},
+		{"-----BEGIN RSA PRIVATE KEY-----\n" BEGIN, "it holds a private key: give the "
+							    "certificates alone"},
+		{BEGIN "MAMCAQE=\n" END "-----BEGIN EC PRIVATE KEY-----\n",
+		 "it holds a private key: give the certificates alone"},
+		{"\x30\x82\x03\x11", "it is DER: openssl x509 -inform DER -in FILE -out FILE.pem "
+				     "makes PEM of it"},
+		{"0123", "there is no certificate in it ('-----BEGIN CERTIFICATE-----')"},
+		{"hello\n", "there is no certificate in it ('-----BEGIN CERTIFICATE-----')"},
+		{"# nothing\n", "there is no certificate in it ('-----BEGIN CERTIFICATE-----')"},
+		{"Certificate:\n" BEGIN "MAMCAQE=\n" END,
+		 "line 1: not a PEM file of certificates alone"},
+		{BEGIN "MAMC*QE=\n" END, "line 2: not a PEM file of certificates alone"},
+	};
+	char data[512], why[160];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cda_text out = {.data = data, .cap = sizeof(data)};
+		int rc = cda_pem_copy(span_of(rows[i].text), &out);
+
+		cda_pem_why(span_of(rows[i].text), -rc, why, sizeof(why));
+		CHECK_STR_AT(why, rows[i].want, "row %zu", i);
+	}
+}
+
 /* ---- netrc */
 
 static const struct {
