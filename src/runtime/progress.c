@@ -139,15 +139,36 @@ void cda_progress_hide(void)
 	now.columns = 0;
 }
 
+/* Where a status line stands, which has it too, a warning need not stay above. */
+static bool is_passing(const struct line *line, size_t len)
+{
+	static const char *const leads[] = {"WARNING: ", "W: "};
+
+	for (size_t i = 0; now.live && i < 2; i++) {
+		size_t lead = strlen(leads[i]);
+
+		if (len > lead && memcmp(line->text, leads[i], lead) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void pass_on(struct line *line, size_t len, bool newline)
 {
 	char text[LINE + LINE / 2];
-	size_t size = cda_redact(line->text, len, text, sizeof(text) - 1);
+	size_t size = 0;
+
+	if (!newline || !is_passing(line, len))
+		size = cda_redact(line->text, len, text, sizeof(text) - 1);
+	else
+		newline = false;
 
 	if (newline)
 		text[size++] = '\n';
-	cda_progress_hide();
-	put(text, size);
+	if (size > 0) {
+		cda_progress_hide();
+		put(text, size);
+	}
 	line->len -= len;
 	memmove(line->text, line->text + len, line->len);
 }

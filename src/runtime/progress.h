@@ -4,7 +4,8 @@
  * the last line of its output, cut to the width and free of control characters. It is redrawn when
  * a second has passed or output came, and leaves nothing behind. Elsewhere there is a line at the
  * beginning and one at the end. What the program says on stderr is passed on, a line at a time,
- * without the secrets of URLs. One installation at a time; no heap. */
+ * without the secrets of URLs; but for warnings where the status line shows them. One installation
+ * at a time; no heap. */
 #ifndef CDA_RUNTIME_PROGRESS_H
 #define CDA_RUNTIME_PROGRESS_H
 

@@ -163,7 +163,8 @@ static int show_run(const struct cda_kind *kind, const char *path, const char *c
 	cda_progress_begin(kind->what, "installing '%s' with %s", path, kind->what);
 	choose(argv, words);
 	choose(extra, variables);
-	status = run(words, variables, false);
+	/* Its plan is long, and -q does not keep it back: what went wrong is on stderr. */
+	status = run(words, variables, kind->conda);
 	if (status == 0 && kind->conda)
 		clean_conda();
 	if (status == 0)

@@ -129,6 +129,8 @@ for each in conda pip; do
 	[ "$status" -ne 0 ] && [ ! -s "$T/out" ]
 	result $? "71 … by $each neither"
 done
+said "71 … which the line says, with the setting" "pip does not install .*CERTIFICATE_VERIFY_FAILED.*CONDENSE_CA"
+
 # shellcheck disable=SC2086
 run $ca 'cat "$SSL_CERT_FILE" >/dev/null && cmp "$SSL_CERT_FILE" "$PIP_CERT" &&
 	grep -c BEGIN.CERT "$SSL_CERT_FILE"'
@@ -207,6 +209,8 @@ done <<-'END'
 	CONDENSE_CA|/dev/zero
 	CONDENSE_OFFLINE|maybe
 END
+run -v "$T:/given:ro" -e CONDENSE_CA=/given/private.pem 'echo started'
+said "71 … with what it is: a private key" "'/given/private.pem': it holds a private key"
 run -e CONDENSE_PROXY=http://u:hidden@p:x 'echo started'
 [ "$status" -eq 2 ] && ! grep -q hidden "$T/err"
 result $? "71 a refused value is not repeated"

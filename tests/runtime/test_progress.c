@@ -271,13 +271,16 @@ TEST(it_is_cut_to_the_width_and_has_no_escapes)
 
 TEST(errors_stand_above_it)
 {
-	start("echo 'warn https://u:pw@h' >&2; echo later; " UNTIL_GO "printf last >&2", true);
+	start("echo 'WARNING: Retrying' >&2; echo 'W: other' >&2; echo 'warn https://u:pw@h' >&2; "
+	      "echo later; " UNTIL_GO "printf last >&2",
+	      true);
 	CHECK(expect("warn https://u:***@h\r\n"));
 	CHECK(expect("s: later"));
 	let_go();
 	finish();
 	CHECK(strstr(run.said, "last\r\n") != NULL);
 	CHECK(strstr(run.said, "pw") == NULL);
+	CHECK(strstr(run.said, "Retrying\r\n") == NULL && strstr(run.said, "other\r\n") == NULL);
 }
 
 TEST(keys_end_it_and_do_not_stop_it)
@@ -300,12 +303,13 @@ TEST(without_a_terminal_there_are_lines)
 {
 	const char *out, *err;
 
-	start("echo out; echo 'err https://u:pw@h' >&2; printf tail", false);
+	start("echo out; echo 'WARNING: w' >&2; echo 'err https://u:pw@h' >&2; printf tail", false);
 	finish();
 	out = strstr(run.said, "\nout\n");
 	err = strstr(run.said, "\nerr https://u:***@h\n");
 	CHECK(strncmp(run.said, "condense: installing it\n", 24) == 0);
 	CHECK(out != NULL && err != NULL);
+	CHECK(strstr(run.said, "\nWARNING: w\n") != NULL);
 	CHECK(strstr(run.said, "tail\ncondense: installed it in ") != NULL);
 	CHECK(strstr(run.said, " s\ncondense: status 0\n") != NULL);
 	CHECK(strchr(run.said, '\r') == NULL);
