@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,23 +17,30 @@ static char in_data[FILE_MAX], out_data[FILE_MAX];
 typedef int (*change_fn)(const struct cda_text *in, const struct cda_change *change,
 			 struct cda_text *out);
 
-/* The lock that passwd, usermod and the others take. */
+static void wake(int number)
+{
+	(void)number;
+}
+
+/* The lock that passwd, usermod and the others take. Not for ever: a caller may stop its own run of
+ * this program while that holds it. */
 static int lock_accounts(int etc)
 {
+	enum { PATIENCE = 10 /* seconds */ };
+	const struct sigaction once = {.sa_handler = wake};
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(etc, ".pwd.lock", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc, fd = openat(etc, ".pwd.lock", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return -errno;
-	while (fcntl(fd, F_SETLKW, &whole) != 0) {
-		if (errno != EINTR) {
-			int rc = -errno;
-
-			close(fd);
-			return rc;
-		}
-	}
-	return fd;
+	sigaction(SIGALRM, &once, NULL);
+	alarm(PATIENCE);
+	rc = fcntl(fd, F_SETLKW, &whole) == 0 ? 0 : errno == EINTR ? -EBUSY : -errno;
+	alarm(0);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }
 
 static int read_accounts(int etc, const char *name, struct cda_text *ret, struct stat *ret_st)
@@ -302,8 +310,9 @@ int cda_identity_apply(const struct cda_policy *policy, const struct cda_identit
 	}
 	lock = lock_accounts(etc);
 	if (lock < 0) {
-		cda_say("uid %lu cannot be given the account: '/etc' says: %s",
-			(unsigned long)id->uid, strerror(-lock));
+		cda_say("uid %lu cannot be given the account: '/etc/.pwd.lock': %s",
+			(unsigned long)id->uid,
+			lock == -EBUSY ? "another program holds it" : strerror(-lock));
 		close(etc);
 		return CDA_EXIT_CANNOT;
 	}

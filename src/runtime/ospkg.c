@@ -29,13 +29,13 @@ static int read_list(const char *path, struct cda_text *text)
 	struct stat st;
 	int fd, rc;
 
+	/* Read as the caller too: some files of /proc ask who reads. */
 	cda_priv_as_caller();
 	fd = cda_file_open(AT_FDCWD, path, &st);
+	rc = fd < 0 ? fd : cda_file_read(fd, text);
+	if (fd >= 0)
+		close(fd);
 	cda_priv_as_root();
-	if (fd < 0)
-		return fd;
-	rc = cda_file_read(fd, text);
-	close(fd);
 	return rc;
 }
 

@@ -234,12 +234,12 @@ static int take_netrc(void)
 
 	cda_priv_as_caller();
 	fd = cda_file_open(AT_FDCWD, path, &st);
-	cda_priv_as_root();
-	if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES)
-		return 0; /* entry has said that it cannot be read */
 	rc = fd < 0 ? fd : cda_file_read(fd, &text);
 	if (fd >= 0)
 		close(fd);
+	cda_priv_as_root();
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES)
+		return 0; /* entry has said that it cannot be read */
 	if (rc < 0) {
 		cda_say("cannot read '%s': %s", path,
 			rc == -EINVAL || rc == -ELOOP ? "not a regular file" : strerror(-rc));

@@ -257,6 +257,24 @@ python3 "$T/hold.py" "$root" >"$T/caps" 2>"$T/err"
 check "the helper kept CHOWN, DAC_OVERRIDE, FOWNER, SETGID and SETUID alone" \
 	[ "$(cut -d ' ' -f 1,2,3 "$T/caps")" = "00000000000000cb 00000000000000cb 0000000000000000" ]
 
+# ---- a lock that somebody keeps
+fresh
+keep
+mkfifo "$T/until"
+python3 -c '
+import fcntl, sys
+lock = open(sys.argv[1], "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()' "$root/etc/.pwd.lock" <"$T/until" >"$T/held" &
+exec 9>"$T/until"
+until [ -s "$T/held" ]; do sleep 0.1; done
+as 1234:3000
+check "account files that stay locked: the start says so, and goes on" [ "$status" = 3 ]
+check "... in one line" grep -q "pwd.lock.*another program holds it" "$T/err"
+check "... and nothing is changed" same
+exec 9>&-
+
 # ---- the policy
 while IFS='|' read -r text line; do
 	fresh
