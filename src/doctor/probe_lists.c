@@ -51,12 +51,19 @@ static bool check(struct cda_case *c, const struct list *list, const char *path,
 {
 	enum cda_pm pm = cda_probe_is_debian(c->world) ? CDA_APT : CDA_APK;
 	const char *who = pm == CDA_APT ? "apt" : "apk", *like = "'curl' or 'curl=VERSION'";
+	const char *unfit;
 	char where[64];
 	int line;
 
 	if (list->by == NULL && text->len > CDA_LIST_BYTES) {
 		add(c, list, CDA_PROBLEM, path, "is too large to be a list");
 		cda_report_todo(c->report, "at most 64 KiB");
+		return false;
+	}
+	unfit = cda_list_unfit((struct cda_span){text->data, text->len});
+	if (unfit != NULL) {
+		add(c, list, CDA_PROBLEM, path, unfit);
+		cda_report_todo(c->report, "save it as text in UTF-8");
 		return false;
 	}
 	line = list->by == NULL

@@ -22,11 +22,24 @@
 
 extern char **environ;
 
-/* Returns true if the start is over, with *status as the exit status. */
-static bool ends(int *status)
+/* What a start does that has failed: CONDENSE_ON_ERROR. */
+static bool go_on_anyhow;
+
+/* Returns 0 or the exit status, with a message. */
+static int load_mode(void)
 {
 	const char *mode = getenv("CONDENSE_ON_ERROR");
 
+	go_on_anyhow = mode != NULL && strcmp(mode, "continue") == 0;
+	if (mode == NULL || mode[0] == '\0' || go_on_anyhow || strcmp(mode, "stop") == 0)
+		return 0;
+	cda_say("CONDENSE_ON_ERROR is stop or continue");
+	return CDA_EXIT_REFUSED;
+}
+
+/* Returns true if the start is over, with *status as the exit status. */
+static bool ends(int *status)
+{
 	if (cda_reap_stopped() != 0) {
 		*status = 128 + cda_reap_stopped();
 		return true;
@@ -34,7 +47,7 @@ static bool ends(int *status)
 	if (*status == 0)
 		return false;
 	cda_outfit_explain();
-	if (mode != NULL && strcmp(mode, "continue") == 0) {
+	if (go_on_anyhow) {
 		cda_say("going on all the same, as CONDENSE_ON_ERROR=continue asks");
 		*status = 0;
 		return false;
@@ -123,11 +136,48 @@ static void pin_lists(const struct cda_place *place)
 	}
 }
 
+/* /startup takes the list that is for the image's own package manager. */
+static int install_os(const char *path)
+{
+	(void)path;
+	return run_startup("-only=packages", NULL, 0);
+}
+
+/* In the order in which they are installed. Returns 0 or the exit status. */
+static int install_lists(void)
+{
+	static const struct {
+		const char *variable, *fallback;
+		int (*install)(const char *path);
+	} lists[] = {
+		{"APT_REQUIREMENTS", "/tmp/apt_requirements.txt", install_os},
+		{"APK_REQUIREMENTS", "/tmp/apk_requirements.txt", install_os},
+		{"CONDA_REQUIREMENTS", "/tmp/conda_requirements.txt", cda_stage_conda},
+		{"CONDA_ENVIRONMENT", "/tmp/environment.yml", cda_stage_environment},
+		{"PIP_REQUIREMENTS", "/tmp/pip_requirements.txt", cda_stage_pip},
+	};
+	bool asked = false;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const char *path;
+		int wanted = cda_stage_wanted(lists[i].variable, lists[i].fallback, &path);
+		bool os = lists[i].install == install_os;
+		int status = wanted < 0 ? CDA_EXIT_FAILED : 0;
+
+		if (wanted > 0 && !(os && asked))
+			status = lists[i].install(path);
+		asked = asked || (os && wanted > 0);
+		if (ends(&status))
+			return status;
+	}
+	return 0;
+}
+
 /* Identity and lists of somebody who is not root. Returns 0 or the exit status. */
 static int start_user(const struct cda_place *place)
 {
 	static char old_home[PATH_MAX];
-	const char *home = getenv("HOME"), *path;
+	const char *home = getenv("HOME");
 	int status;
 
 	cda_put(old_home, sizeof(old_home), "%s", home != NULL ? home : "");
@@ -143,27 +193,9 @@ static int start_user(const struct cda_place *place)
 	status = cda_outfit_wear();
 	if (ends(&status))
 		return status;
-	if (cda_stage_wanted("APT_REQUIREMENTS", "/tmp/apt_requirements.txt", &path) ||
-	    cda_stage_wanted("APK_REQUIREMENTS", "/tmp/apk_requirements.txt", &path)) {
-		status = run_startup("-only=packages", NULL, 0);
-		if (ends(&status))
-			return status;
-	}
-	if (cda_stage_wanted("CONDA_REQUIREMENTS", "/tmp/conda_requirements.txt", &path)) {
-		status = cda_stage_conda(path);
-		if (ends(&status))
-			return status;
-	}
-	if (cda_stage_wanted("CONDA_ENVIRONMENT", "/tmp/environment.yml", &path)) {
-		status = cda_stage_environment(path);
-		if (ends(&status))
-			return status;
-	}
-	if (cda_stage_wanted("PIP_REQUIREMENTS", "/tmp/pip_requirements.txt", &path)) {
-		status = cda_stage_pip(path);
-		if (ends(&status))
-			return status;
-	}
+	status = install_lists();
+	if (status != 0)
+		return status;
 	cda_place_return(place, old_home);
 	return 0;
 }
@@ -229,8 +261,10 @@ static int go_on(int argc, char **argv)
 static int start(void)
 {
 	static struct cda_place place;
-	int status;
+	int status = load_mode();
 
+	if (status != 0)
+		return status;
 	if (getuid() == 0) {
 		cda_place_root();
 		status = cda_outfit_load();

@@ -255,6 +255,7 @@ static int load(enum cda_pm pm, const char *path, bool quiet)
 {
 	struct cda_text text = {.data = list_data, .cap = sizeof(list_data)};
 	int line, rc = read_list(path, &text);
+	const char *unfit;
 
 	if (rc == -ENOENT)
 		return 0;
@@ -263,6 +264,12 @@ static int load(enum cda_pm pm, const char *path, bool quiet)
 			cda_say("cannot read '%s': %s", path,
 				rc == -EINVAL || rc == -ELOOP ? "not a regular file"
 							      : strerror(-rc));
+		return -CDA_EXIT_FAILED;
+	}
+	unfit = cda_list_unfit((struct cda_span){text.data, text.len});
+	if (unfit != NULL) {
+		if (!quiet)
+			cda_say("'%s' %s; nothing is installed", path, unfit);
 		return -CDA_EXIT_FAILED;
 	}
 	line = cda_reqlist_parse(&text, pm, &list);

@@ -144,3 +144,22 @@ bool cda_list_says_something(struct cda_span text)
 	}
 	return false;
 }
+
+const char *cda_list_unfit(struct cda_span text)
+{
+	static const char utf16[] = "is UTF-16; save it as UTF-8";
+	static const char *const marks[] = {"\xff\xfe", "\xfe\xff"};
+
+	if (text.len >= 4 && memcmp(text.p, "\xff\xfe\0", 4) == 0)
+		return "is UTF-32; save it as UTF-8";
+	for (int i = 0; i < 2; i++) {
+		if (text.len >= 2 && memcmp(text.p, marks[i], 2) == 0)
+			return utf16;
+	}
+	if (text.len == 0 || memchr(text.p, '\0', text.len) == NULL)
+		return NULL;
+	/* Without a mark: of an ASCII letter one half is NUL. */
+	if (text.len >= 2 && text.len % 2 == 0 && (text.p[0] == '\0') != (text.p[1] == '\0'))
+		return utf16;
+	return "is no text: it has bytes of value 0";
+}

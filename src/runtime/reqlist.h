@@ -27,6 +27,10 @@ bool cda_pkg_valid(struct cda_span word, enum cda_pm pm);
 /* The bare name: without architecture and version. */
 void cda_pkg_name(const struct cda_pkg *pkg, char ret_name[CDA_PKG_MAX]);
 
+/* Is text (of any kind of list) no text in UTF-8? Returns NULL if it may be, else what it is and
+ * what to do: "is UTF-16; save it as UTF-8" or the like, to follow the list's name. */
+const char *cda_list_unfit(struct cda_span text);
+
 /* True if text (of any kind of list) holds more than comments and blanks. */
 bool cda_list_says_something(struct cda_span text);
 

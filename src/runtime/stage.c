@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16 };
+enum { LIST_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16, LAST_SIGNAL = 64 };
 
 extern char **environ;
 
@@ -48,23 +48,40 @@ static bool is_regular(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-bool cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path)
+/* A list that is not there is none, which only the image's own place of it says by itself. */
+static int unreachable(const char *variable, const char *path, bool expected, int error)
+{
+	if (error != ENOENT) {
+		cda_say("cannot read '%s': %s", path, strerror(error));
+		return -1;
+	}
+	if (!expected)
+		cda_say("'%s' is passed over: there is no '%s'", variable, path);
+	return 0;
+}
+
+int cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path)
 {
 	const char *path = getenv(variable);
 	struct cda_text text;
 	struct stat st;
-	int rc;
 
 	if (path == NULL || path[0] == '\0')
 		path = fallback;
 	*ret_path = path;
 	if (stat(path, &st) != 0)
-		return false;
+		return unreachable(variable, path, strcmp(path, fallback) == 0, errno);
+	if (S_ISDIR(st.st_mode)) {
+		cda_say("'%s' is a folder and no list: an engine makes one where the file of a "
+			"mount is missing (-v ./typo.txt:%s)",
+			path, path);
+		return -1;
+	}
 	if (!S_ISREG(st.st_mode))
-		return !S_ISDIR(st.st_mode);
-	rc = read_list(path, &text);
+		return 1;
 	/* What cannot be read is for the stage to complain about. */
-	return rc < 0 || cda_list_says_something((struct cda_span){text.data, text.len});
+	return read_list(path, &text) < 0 ||
+	       cda_list_says_something((struct cda_span){text.data, text.len});
 }
 
 /* ---- runs */
@@ -191,7 +208,8 @@ static int failed(const struct cda_kind *kind, const char *path, const struct cd
 			(int)word.len, word.p, cause, hint);
 	else
 		cda_say("'%s': %s ended with %d: %s%s", path, kind->what, status, cause, hint);
-	return status;
+	/* conda and pip have numbers of their own; ours is that of any list that failed. */
+	return status > 128 && status <= 128 + LAST_SIGNAL ? status : 1;
 }
 
 /* A file of another Python is no spec, and no solver holds it back. */
@@ -241,10 +259,16 @@ static int install(const struct cda_kind *kind, const char *path, const char *py
 /* Read the list. Returns 1 if it says something; else 0, or -1 with a message. */
 static int load(const char *path, struct cda_text *ret, char python[CDA_VERSION_MAX])
 {
+	const char *unfit;
 	int rc = read_list(path, ret);
 
 	if (rc < 0) {
 		cda_say("cannot read '%s': %s", path, strerror(-rc));
+		return -1;
+	}
+	unfit = cda_list_unfit((struct cda_span){ret->data, ret->len});
+	if (unfit != NULL) {
+		cda_say("'%s' %s; nothing is installed", path, unfit);
 		return -1;
 	}
 	if (cda_prefix_python(python) != 0)

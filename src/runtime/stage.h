@@ -2,10 +2,11 @@
 #ifndef CDA_RUNTIME_STAGE_H
 #define CDA_RUNTIME_STAGE_H
 
-#include <stdbool.h>
-
-/* True if the list that variable names (or fallback) exists and says something; *ret_path is it. */
-bool cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path);
+/* Is there a list to install, where variable says or at fallback? *ret_path is that place. Returns
+ * 1 if it says something (or cannot be opened, as the stage then tells); 0 if not, with a message
+ * if a place other than fallback has nothing; -1 with a message if it cannot be reached or is a
+ * folder. */
+int cda_stage_wanted(const char *variable, const char *fallback, const char **ret_path);
 
 /* Install the list, unless it was installed with the same Python before and nothing that was there
  * afterwards has vanished. Runs as the caller, in the environment as it is. Python's version never

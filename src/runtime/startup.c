@@ -120,7 +120,8 @@ static int settle(const struct cda_request *request, const struct cda_setting_te
 				  .new_home = request->new_home};
 	int status;
 
-	if (cda_policy_load(policy) != 0 || cda_settings_load(policy, given, settings) != 0)
+	if (cda_policy_load(policy) != 0 || (cda_request_wants(request, "packages") &&
+					     cda_settings_load(policy, given, settings) != 0))
 		return CDA_EXIT_REFUSED;
 	status = check(request, policy);
 	if (status == 0)
@@ -141,7 +142,7 @@ int main(int argc, char **argv)
 	char cwd[PATH_MAX];
 	enum cda_pm pm = CDA_APT;
 	struct cda_life life;
-	bool managed;
+	bool managed, packages, settable = true;
 	int status;
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
@@ -151,10 +152,13 @@ int main(int argc, char **argv)
 		cda_request_list(getenv("APT_REQUIREMENTS"), "/tmp/apt_requirements.txt", cwd, apt);
 	lists[CDA_APK] =
 		cda_request_list(getenv("APK_REQUIREMENTS"), "/tmp/apk_requirements.txt", cwd, apk);
-	if (cda_settings_environment(&given) != 0)
-		return CDA_EXIT_REFUSED;
+	status = cda_request_parse(argc, argv, &request);
+	packages = status == 0 && cda_request_wants(&request, "packages");
+	/* An account needs no settings, and is not kept by one that is none. */
+	if (packages)
+		settable = cda_settings_environment(&given) == 0;
 	clearenv();
-	if (cda_request_parse(argc, argv, &request) != 0)
+	if (status != 0)
 		return CDA_EXIT_REFUSED;
 	if (getuid() == 0)
 		return 0; /* root needs no account, and installs with its own tools */
@@ -170,15 +174,17 @@ int main(int argc, char **argv)
 	if (cda_priv_shed() != 0)
 		return CDA_EXIT_CANNOT;
 	cda_life_load(&life);
-	status = settle(&request, &given, &policy, &settings);
+	status = settable ? settle(&request, &given, &policy, &settings) : CDA_EXIT_REFUSED;
 	if (status == CDA_EXIT_REFUSED) {
 		note_life(!life.noted, false);
+		if (packages)
+			close_life();
 		return status;
 	}
 	cda_transport_sweep();
 	managed = cda_manager_find(&pm) == 0;
 	note_life(!life.noted, managed && cda_ospkg_wanted(pm, lists[pm], &policy));
-	if (managed && cda_request_wants(&request, "packages")) {
+	if (managed && packages) {
 		int rc;
 
 		if (cda_reap_init() != 0)

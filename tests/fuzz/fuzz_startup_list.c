@@ -30,6 +30,8 @@ static void check(const uint8_t *p, size_t len, enum cda_pm pm)
 		HOLDS(name[0] != '\0' && strncmp(name, word, strlen(name)) == 0);
 		HOLDS(list.pkgs[i].line > 0);
 	}
+	if (cda_list_unfit((struct cda_span){text.data, text.len}) == NULL)
+		HOLDS(memchr(text.data, '\0', text.len) == NULL);
 	if (line == 0 && list.count > 0)
 		HOLDS(cda_list_says_something((struct cda_span){text.data, text.len}));
 }

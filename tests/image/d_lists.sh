@@ -185,6 +185,64 @@ for user in default host; do
 	said "70 with its line" "'/tmp/conda_requirements.txt' line 3: it would replace Python ${PY_VER}[.0-9]* by 2.7.18"
 done
 
+# ---- 63: lists that cannot be lists
+mkdir "$T/folder" "$T/closed"
+list closed/list.txt 'jq\n'
+ln -s loop "$T/loop"
+[ "$(id -u)" = 0 ] || docker run --rm -u 0 -v "$T:/T" --entrypoint chown "$IMAGE" 0:0 /T/closed
+chmod 700 "$T/closed" 2>/dev/null || docker run --rm -u 0 -v "$T:/T" --entrypoint chmod "$IMAGE" 700 /T/closed
+printf 'jq\0tree\n' >"$T/binary.txt"
+printf '\377\376j\0q\0\n\0' >"$T/utf16.txt"
+# bad TEXT MESSAGE FLAG...: the start stops with status 1 and these two lines.
+bad()
+{
+	text=$1
+	message=$2
+	shift 2
+	run "$@" 'echo started'
+	[ "$status" -eq 1 ] && [ ! -s "$T/out" ] && [ "$(wc -l <"$T/err")" -eq 2 ] &&
+		[ "$(head -n 1 "$T/err")" = "condense: $message" ]
+	result $? "$text"
+}
+for user in default host; do
+	"as_$user"
+	for place in "$os_list" /tmp/conda_requirements.txt /tmp/environment.yml /tmp/pip_requirements.txt; do
+		bad "63 a folder at $place" \
+			"'$place' is a folder and no list: an engine makes one where the file of a mount is missing (-v ./typo.txt:$place)" \
+			-v "$T/folder:$place"
+		bad "63 UTF-16 at $place" "'$place' is UTF-16; save it as UTF-8; nothing is installed" \
+			-v "$T/utf16.txt:$place:ro"
+		bad "63 bytes at $place" "'$place' is no text: it has bytes of value 0; nothing is installed" \
+			-v "$T/binary.txt:$place:ro"
+	done
+	for variable in "$os_variable" CONDA_REQUIREMENTS CONDA_ENVIRONMENT PIP_REQUIREMENTS; do
+		while IFS='|' read -r text path message; do
+			bad "63 $variable: $text" "cannot read '$path': $message" -v "$T:/T:ro" -e "$variable=$path"
+		done <<-'EOF3'
+			in a folder that is closed|/T/closed/list.txt|Permission denied
+			links in a ring|/T/loop|Symbolic link loop
+			below a file|/T/utf16.txt/x|Not a directory
+		EOF3
+		run -e "$variable=/nowhere/list" 'echo started'
+		is "63 $variable: a file that is not there" started
+		[ "$(cat "$T/err")" = "condense: '$variable' is passed over: there is no '/nowhere/list'" ]
+		result $? "63 $variable: costs one line"
+	done
+	run -v "$T/folder:/tmp/pip_requirements.txt" -e CONDENSE_ON_ERROR=continue 'echo started'
+	is "34 a folder, and CONDENSE_ON_ERROR=continue" started
+	run -e CONDENSE_ON_ERROR=Continue 'echo started'
+	[ "$status" -eq 2 ] && [ ! -s "$T/out" ] &&
+		[ "$(cat "$T/err")" = "condense: CONDENSE_ON_ERROR is stop or continue" ]
+	result $? "63 CONDENSE_ON_ERROR=Continue is refused"
+	list usage.txt '--no-such-option\n'
+	run -e CONDENSE_ON_ERROR=stop -v "$T/usage.txt:/tmp/pip_requirements.txt:ro" 'echo started'
+	ended "63 pip ends with 2: the start ends with 1" 1
+	run -e CONDENSE_OFFLINE=maybe -e CONDENSE_ON_ERROR=continue 'id -un'
+	is "71 a setting that is none, and CONDENSE_ON_ERROR=continue: the account is there" anaconda
+	[ "$(grep -c CONDENSE_OFFLINE "$T/err")" -eq 1 ]
+	result $? "71 and one line tells of it"
+done
+
 # ---- 82: versions
 as_host
 list pinned.txt 'tree\njq=1.6-r0\n'

@@ -210,6 +210,35 @@ wait
 check "63 the list was installed once" [ "$(grep -c 'install -- jq$' "$root/asked")" -eq 1 ]
 check "63 ... and nothing else was to say" [ "$(wc -l <"$T/three/err")" -eq 1 ]
 
+# ---- settings that are none are the packages' alone
+manager "jq" ""
+export CONDENSE_OFFLINE=maybe
+as 1234:3000 -only=identity
+check "71 a setting that is none: the account is given" [ "$status" = 0 ]
+check "... without a word" [ ! -s "$T/err" ]
+check "... to that uid" has etc/passwd 'anaconda:x:1234:3000:Developer,,,:/home/anaconda:/bin/bash'
+keep
+as 1234:3000 -only=packages
+check "71 but no list is installed" not_asked
+check "... with a line and a status" refused
+unset CONDENSE_OFFLINE
+as 1234:3000 -only=packages
+check "89 nor later in that life, without the setting" not_asked
+
+# ---- lists that are no text
+while IFS='|' read -r text bytes want; do
+	manager "jq" ""
+	printf '%b' "$bytes" >"$root/tmp/apt_requirements.txt"
+	as 1234:3000
+	check "63 a list that is $text: nothing is installed" not_asked
+	check "... with one line and status 1" [ "$status:$(cat "$T/err")" = \
+		"1:condense: '/tmp/apt_requirements.txt' $want; nothing is installed" ]
+done <<-'EOF'
+	UTF-16|\0377\0376j\0000q\0000\0012\0000|is UTF-16; save it as UTF-8
+	big endian|\0376\0377\0000j\0000q|is UTF-16; save it as UTF-8
+	binary|jq\0000\0012|is no text: it has bytes of value 0
+EOF
+
 # ---- what the caller's process hands on beside the environment: apt gets none of it
 inherits()
 {

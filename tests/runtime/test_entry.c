@@ -304,6 +304,24 @@ TEST(every_exit_status_passes_through)
 	}
 }
 
+TEST(a_value_of_on_error_is_known_or_refused)
+{
+	static const struct {
+		const char *value;
+		int status;
+	} rows[] = {{"stop", 7},      {"continue", 7}, {"", 7},  {"Continue", 2},
+		    {"continue ", 2}, {"1", 2},        {"no", 2}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct run run;
+
+		setenv("CONDENSE_ON_ERROR", rows[i].value, 1);
+		run = start("exit", 7);
+		CHECK_INT_AT(end(&run), rows[i].status, "'%s'", rows[i].value);
+	}
+	unsetenv("CONDENSE_ON_ERROR");
+}
+
 TEST(death_by_a_signal_is_128_and_its_number)
 {
 	static const int ways[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGILL,  SIGABRT, SIGKILL,

@@ -7,6 +7,7 @@
 #include "runtime/policy.h"
 #include "runtime/prefix.h"
 #include "runtime/redact.h"
+#include "runtime/reqlist.h"
 #include "runtime/stamp.h"
 
 #include <fcntl.h>
@@ -87,6 +88,42 @@ TEST(urls_lose_their_secrets)
 		CHECK_STR_AT(out, rows[i][1], "'%s'", rows[i][0]);
 		len = cda_redact(rows[i][0], strlen(rows[i][0]), out, 5);
 		CHECK_AT(len <= 5, "'%s' in 5 bytes", rows[i][0]);
+	}
+}
+
+TEST(a_list_is_text_in_utf_8)
+{
+	static const char utf16[] = "is UTF-16; save it as UTF-8";
+	static const char utf32[] = "is UTF-32; save it as UTF-8";
+	static const char binary[] = "is no text: it has bytes of value 0";
+	static const struct {
+		const char *what, *text;
+		size_t len;
+		const char *unfit;
+	} rows[] = {
+		{"nothing", "", 0, NULL},
+		{"a name", "jq\n", 3, NULL},
+		{"a mark of UTF-8", "\xef\xbb\xbfjq\n", 6, NULL},
+		{"UTF-8", "# \xc3\xa4\njq\n", 8, NULL},
+		{"half a mark", "\xff", 1, NULL},
+		{"Notepad's", "\xff\xfej\0q\0\n\0", 8, utf16},
+		{"a mark alone", "\xff\xfe", 2, utf16},
+		{"big endian", "\xfe\xff\0j\0q", 6, utf16},
+		{"no mark", "j\0q\0", 4, utf16},
+		{"big endian, no mark", "\0j\0q", 4, utf16},
+		{"a letter beyond 255", "\xff\xfe\x01\x01", 4, utf16},
+		{"UTF-32", "\xff\xfe\0\0j\0\0\0", 8, utf32},
+		{"one NUL", "\0", 1, binary},
+		{"a NUL in the middle", "jq\0tree\n", 8, binary},
+		{"a NUL at the end", "jq\n\0", 4, binary},
+		{"an odd length", "j\0q", 3, binary},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *unfit = cda_list_unfit((struct cda_span){rows[i].text, rows[i].len});
+
+		CHECK_STR_AT(unfit != NULL ? unfit : "", rows[i].unfit != NULL ? rows[i].unfit : "",
+			     "%s", rows[i].what);
 	}
 }
 
