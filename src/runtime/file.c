@@ -45,6 +45,22 @@ bool cda_span_line(struct cda_span *rest, struct cda_span *ret_line)
 	return true;
 }
 
+bool cda_span_word(struct cda_span *rest, struct cda_span *ret_word)
+{
+	size_t len = 0;
+
+	while (rest->len > 0 && rest->p[0] == ' ') {
+		rest->p++;
+		rest->len--;
+	}
+	while (len < rest->len && rest->p[len] != ' ')
+		len++;
+	*ret_word = (struct cda_span){rest->p, len};
+	rest->p += len;
+	rest->len -= len;
+	return len > 0;
+}
+
 int cda_span_copy(struct cda_span span, char *buf, size_t cap)
 {
 	if (span.len >= cap || memchr(span.p, '\0', span.len) != NULL)

@@ -28,6 +28,8 @@ void cda_text_add_str(struct cda_text *text, const char *str);
 bool cda_span_is(struct cda_span span, const char *str);
 /* Take the next line (without its newline) off *rest. Returns false at the end. */
 bool cda_span_line(struct cda_span *rest, struct cda_span *ret_line);
+/* Take the next word, up to a blank, off *rest. Returns false at the end. */
+bool cda_span_word(struct cda_span *rest, struct cda_span *ret_word);
 /* Copy to buf with a NUL. Returns 0, or -1 if it does not fit or holds a NUL. */
 int cda_span_copy(struct cda_span span, char *buf, size_t cap);
 

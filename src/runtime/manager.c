@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRIES = 3, TAIL = 8192, MAX_ARGS = CDA_LIST_NAMES + 32 };
+enum { TAIL = 8192, MAX_ARGS = CDA_LIST_NAMES + 32 };
 
 static char tail[TAIL];
 static const char *args[MAX_ARGS];
@@ -117,19 +117,8 @@ static int run_plain(const char *const *argv)
 				     .prepare = cda_priv_all_root,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail)};
-	int status = 0;
 
-	for (int try = 1; try <= TRIES; try++) {
-		status = cda_reap_run(&spec);
-		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES ||
-		    !cda_blame_transient(tail))
-			break;
-		cda_say("trying again in %d s", 1 << try);
-		cda_reap_pause(1000 << try);
-		if (cda_reap_stopped() != 0)
-			break;
-	}
-	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
+	return cda_reap_insist(&spec, cda_blame_transient);
 }
 
 static int run(const char *const *argv)

@@ -52,23 +52,6 @@ static void key_value(struct cda_span line, struct cda_span *ret_key, struct cda
 	*ret_value = (struct cda_span){line.p + at, line.len - at};
 }
 
-/* Next word of the rest of a line or of a list of words. */
-static bool next_word(struct cda_span *rest, struct cda_span *ret)
-{
-	size_t len = 0;
-
-	while (rest->len > 0 && rest->p[0] == ' ') {
-		rest->p++;
-		rest->len--;
-	}
-	while (len < rest->len && rest->p[len] != ' ')
-		len++;
-	*ret = (struct cda_span){rest->p, len};
-	rest->p += len;
-	rest->len -= len;
-	return len > 0;
-}
-
 /* UID or FIRST-LAST. */
 static bool range(struct cda_span word, uint32_t *ret_first, uint32_t *ret_last)
 {
@@ -117,7 +100,7 @@ static int add_words(struct cda_span value, bool (*valid)(struct cda_span), char
 
 	if (value.len == 0 || memchr(value.p, '\0', value.len) != NULL)
 		return -1;
-	while (next_word(&value, &word)) {
+	while (cda_span_word(&value, &word)) {
 		if (!valid(word) || len + word.len + 2 > cap)
 			return -1;
 		if (len > 0)
@@ -249,7 +232,7 @@ bool cda_policy_user(const struct cda_policy *policy, uint32_t uid)
 
 	if (rest.len == 0)
 		return true;
-	while (next_word(&rest, &word)) {
+	while (cda_span_word(&rest, &word)) {
 		if (range(word, &first, &last) && first <= uid && uid <= last)
 			return true;
 	}
@@ -262,7 +245,7 @@ bool cda_policy_list(const struct cda_policy *policy, const char *path)
 
 	if (rest.len == 0)
 		return true;
-	while (next_word(&rest, &word)) {
+	while (cda_span_word(&rest, &word)) {
 		if (cda_span_is(word, path))
 			return true;
 	}
@@ -275,7 +258,7 @@ bool cda_policy_name(const struct cda_policy *policy, const char *name)
 
 	if (rest.len == 0)
 		return true;
-	while (next_word(&rest, &word)) {
+	while (cda_span_word(&rest, &word)) {
 		bool open = word.p[word.len - 1] == '*';
 
 		if (open ? strncmp(name, word.p, word.len - 1) == 0 : cda_span_is(word, name))

@@ -24,6 +24,7 @@ enum {
 	MASK_BYTES = LAST_SIGNAL / 8,
 	HOLD_TRIES = 5000, /* of 0.2 ms */
 	STAND_TRIES = 1000,
+	TRIES = 3, /* of what may pass */
 };
 
 /* musl keeps signals 32 to 34 to itself, so masks and actions go to the kernel directly. */
@@ -518,4 +519,18 @@ void cda_reap_pause(int milliseconds)
 		if (poll(&fd, 1, (int)left) > 0)
 			take_signals(&loop);
 	}
+}
+
+int cda_reap_insist(const struct cda_run *run, bool (*passes)(const char *tail))
+{
+	int status = 0;
+
+	for (int try = 1; try <= TRIES && stopped_by == 0; try++) {
+		status = cda_reap_run(run);
+		if (status == 0 || stopped_by != 0 || try == TRIES || !passes(run->tail))
+			break;
+		cda_say("trying again in %d s", 1 << try);
+		cda_reap_pause(1000 << try);
+	}
+	return stopped_by != 0 ? 128 + stopped_by : status;
 }

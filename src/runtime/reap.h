@@ -40,6 +40,11 @@ int cda_reap_resume(unsigned long mask);
  * its group, and the status is 128+n: the signal would otherwise be lost before the command. */
 int cda_reap_run(const struct cda_run *run);
 
+/* The same, up to three times with longer and longer pauses, as long as it fails and passes says of
+ * the tail (which run must ask for) that this may pass. 128+n after a signal that asks for the end,
+ * before or during it. */
+int cda_reap_insist(const struct cda_run *run, bool (*passes)(const char *tail));
+
 /* The signal that asked for the end during a run so far, or 0. */
 int cda_reap_stopped(void);
 

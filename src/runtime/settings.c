@@ -30,22 +30,6 @@ int cda_settings_environment(struct cda_setting_texts *ret)
 	return 0;
 }
 
-static bool next_word(struct cda_span *rest, struct cda_span *ret)
-{
-	size_t len = 0;
-
-	while (rest->len > 0 && rest->p[0] == ' ') {
-		rest->p++;
-		rest->len--;
-	}
-	while (len < rest->len && rest->p[len] != ' ')
-		len++;
-	*ret = (struct cda_span){rest->p, len};
-	rest->p += len;
-	rest->len -= len;
-	return len > 0;
-}
-
 static struct cda_span without_slashes(struct cda_span url)
 {
 	while (url.len > 0 && url.p[url.len - 1] == '/')
@@ -102,7 +86,7 @@ static const char *parse_mirror(struct cda_span text, struct cda_settings *ret)
 	struct cda_span word;
 
 	if (!cda_span_is(text, "none")) {
-		while (next_word(&text, &word)) {
+		while (cda_span_word(&text, &word)) {
 			const char *wrong = mirror_word(word, mirror, named, &base);
 
 			if (wrong != NULL)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 1 << 20, TAIL = 8192, TRIES = 3, MAX_WORDS = 16, LAST_SIGNAL = 64 };
+enum { LIST_MAX = 1 << 20, TAIL = 8192, MAX_WORDS = 16, LAST_SIGNAL = 64 };
 
 extern char **environ;
 
@@ -132,18 +132,10 @@ static int run(const char *const *argv, const char *const *extra, bool silent)
 				     .progress = true,
 				     .tail = tail,
 				     .tail_cap = sizeof(tail)};
-	int status = 0;
+	int status = cda_reap_insist(&spec, cda_blame_transient);
 
-	for (int try = 1; try <= TRIES && cda_reap_stopped() == 0; try++) {
-		status = cda_reap_run(&spec);
-		if (status == 0 || cda_reap_stopped() != 0 || try == TRIES ||
-		    !cda_blame_transient(tail))
-			break;
-		cda_say("trying again in %d s", 1 << try);
-		cda_reap_pause(1000 << try);
-	}
 	free(words);
-	return cda_reap_stopped() != 0 ? 128 + cda_reap_stopped() : status;
+	return status;
 }
 
 static const char *const nothing[] = {NULL};
